@@ -1,0 +1,102 @@
+"""The door to AWS: sessions, clients, and what their errors mean to the user.
+
+boto3's own rules hold for profiles, SSO, roles and endpoints. Every call is counted, because each run prints what
+it cost in API calls.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+from pipeline.errors import PipelineError, Problem, RefusedError, UnreachableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch import BatchClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+
+PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 10}, connect_timeout=10)
+ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=10)
+
+
+class Cloud:
+    """Clients of one account and region, or of the endpoint on this machine; `calls` counts what was asked."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None, region: str | None = None) -> None:
+        self.calls: Counter[str] = Counter()
+        self.is_local = environment is not None
+        os.environ.update(environment or {})  # botocore reads endpoints per service from there only
+        self._session = boto3.Session(region_name=region)
+
+    def _client(self, service: str, config: Config) -> Any:
+        client = self._session.client(service, config=config)  # type: ignore[call-overload]
+        client.meta.events.register(f"before-send.{service}", self._count)
+        return client
+
+    def _count(self, event_name: str, **_: object) -> None:
+        self.calls[event_name.rsplit(".", 1)[-1]] += 1
+
+    @cached_property
+    def batch(self) -> BatchClient:
+        client: BatchClient = self._client("batch", PATIENT)
+        return client
+
+    @cached_property
+    def batch_once(self) -> BatchClient:
+        """A client that never sends a request twice, for SubmitJob, which has no idempotency token."""
+        client: BatchClient = self._client("batch", ONCE)
+        return client
+
+    @cached_property
+    def s3(self) -> S3Client:
+        client: S3Client = self._client("s3", PATIENT)
+        return client
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        client: CloudWatchLogsClient = self._client("logs", PATIENT)
+        return client
+
+    @property
+    def where(self) -> str:
+        """Who is asked, for messages: this machine, or a profile and region."""
+        if self.is_local:
+            return "the endpoint on this machine"
+        return f"profile {self._session.profile_name}, region {self._session.region_name or '(none)'}"
+
+
+def error_code(error: ClientError) -> str:
+    """The service's own code for this refusal, such as NoSuchBucket or 404."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def plain_errors(where: str) -> Iterator[None]:
+    """Refusals and silences of AWS inside become errors a user can act on."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise as_pipeline_error(error, where) from error
+
+
+def as_pipeline_error(error: ClientError | BotoCoreError, where: str) -> PipelineError:
+    """The user's reading of a boto3 error: what, where, fix, and whether it was refused or not reached."""
+    if isinstance(error, ClientError):
+        details = error.response.get("Error", {})
+        what = f"AWS refused {error.operation_name}: {details.get('Message') or error_code(error)}"
+        fix = "see that the credentials and the region are the ones you mean (aws sts get-caller-identity)"
+        return RefusedError(Problem(what, where, fix))
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        fix = "log in (aws configure, aws sso login), or run on this machine with --queue local"
+        return UnreachableError(Problem("there are no AWS credentials", where, fix))
+    fix = "see that the network, the region and AWS_ENDPOINT_URL* are right, then try again"
+    return UnreachableError(Problem(f"AWS does not answer: {error}", where, fix))
