@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -28,26 +28,62 @@ PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 10}, connect_timeo
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=10)
 
 
+class Endpoint(Protocol):
+    """The embedded endpoint's addresses and keys; `s3_url` is empty when the user brings an S3 of her own."""
+
+    @property
+    def batch_url(self) -> str: ...
+    @property
+    def logs_url(self) -> str: ...
+    @property
+    def s3_url(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+
+
 class Cloud:
     """Clients of one account and region, or of the endpoint on this machine; `calls` counts what was asked."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None, region: str | None = None) -> None:
+    def __init__(self, endpoint: Endpoint | None = None, region: str | None = None) -> None:
         self.calls: Counter[str] = Counter()
-        self.is_local = environment is not None
-        os.environ.update(environment or {})  # botocore reads endpoints per service from there only
-        self._session = boto3.Session(region_name=region)
+        self.is_local = endpoint is not None
+        self._endpoint = endpoint
+        self._session = boto3.Session(region_name=endpoint.region if endpoint else region)
 
-    def _client(self, service: str, config: Config) -> Any:
-        client = self._session.client(service, config=config)  # type: ignore[call-overload]
+    def _client(self, service: str, config: Config = PATIENT) -> Any:
+        client = self._session.client(service, config=config, **self._address(service))  # type: ignore[call-overload]
         client.meta.events.register(f"before-send.{service}", self._count)
         return client
+
+    def _address(self, service: str) -> dict[str, Any]:
+        """Where and as whom a service is asked; boto3's own rules (nothing) outside this machine."""
+        if not self._endpoint or (service == "s3" and os.environ.get("AWS_ENDPOINT_URL_S3")):
+            return {}
+        urls = {
+            "batch": self._endpoint.batch_url,
+            "logs": self._endpoint.logs_url,
+            "s3": self._endpoint.s3_url,
+        }
+        return {
+            "endpoint_url": urls[service],
+            "aws_access_key_id": self._endpoint.access_key_id,
+            "aws_secret_access_key": self._endpoint.secret_access_key,
+        }
 
     def _count(self, event_name: str, **_: object) -> None:
         self.calls[event_name.rsplit(".", 1)[-1]] += 1
 
+    @property
+    def region(self) -> str | None:
+        return self._session.region_name
+
     @cached_property
     def batch(self) -> BatchClient:
-        client: BatchClient = self._client("batch", PATIENT)
+        client: BatchClient = self._client("batch")
         return client
 
     @cached_property
@@ -58,12 +94,12 @@ class Cloud:
 
     @cached_property
     def s3(self) -> S3Client:
-        client: S3Client = self._client("s3", PATIENT)
+        client: S3Client = self._client("s3")
         return client
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
-        client: CloudWatchLogsClient = self._client("logs", PATIENT)
+        client: CloudWatchLogsClient = self._client("logs")
         return client
 
     @property

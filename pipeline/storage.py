@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -48,7 +49,7 @@ class Bucket:
     def create(self) -> None:
         self._s3.create_bucket(Bucket=self.name)
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def objects(self, prefix: str) -> Iterator[StoredObject]:
         """Every object under the prefix, a thousand a call, in the order of the store."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         for page in pages:
@@ -81,7 +82,7 @@ class Bucket:
         return None if body is None else json.loads(body)
 
     def has(self, key: str) -> bool:
-        return any(found.key == key for found in self.list(key))
+        return any(found.key == key for found in self.objects(key))
 
     def write(self, key: str, body: bytes) -> None:
         """The object is there, whole: S3 shows no half-written object."""
@@ -89,6 +90,10 @@ class Bucket:
 
     def write_json(self, key: str, value: Any) -> None:
         self.write(key, json.dumps(value, indent=1, ensure_ascii=False).encode())
+
+    def upload(self, file: Path, key: str) -> None:
+        """The file is there, streamed in parts when it is large."""
+        self._s3.upload_file(str(file), self.name, key)
 
     def delete(self, key: str) -> None:
         self._s3.delete_object(Bucket=self.name, Key=key)

@@ -1,0 +1,105 @@
+"""The door to AWS Batch: register, submit, describe, terminate."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+
+    from pipeline.aws import Cloud
+
+MAX_DESCRIBED = 100  # https://docs.aws.amazon.com/batch/latest/APIReference/API_DescribeJobs.html
+SUBMIT_PAUSES_S = (0.5, 1, 2, 4, 8, 16, 30)
+THROTTLED = 429
+
+
+class Batch:
+    """One account's Batch. Raises: botocore's errors."""
+
+    def __init__(self, cloud: Cloud, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = cloud.batch
+        self._client_once = cloud.batch_once
+        self._sleep = sleep
+
+    def register(self, definition: Mapping[str, Any]) -> bool:
+        """The definition is active; True when it had to be registered. Its name says its content."""
+        name = definition["jobDefinitionName"]
+        found = self._client.describe_job_definitions(jobDefinitionName=name, status="ACTIVE")
+        if found["jobDefinitions"]:
+            return False
+        self._client.register_job_definition(**definition)
+        return True
+
+    def submit(self, request: Mapping[str, Any]) -> str:
+        """The job of that name is in the queue, once, and this is its id.
+
+        SubmitJob has no idempotency token, so the name is looked up before the first attempt and again after
+        every one whose fate is unknown (no answer, or a server error).
+        """
+        lost: Exception | None = None
+        for pause in (*SUBMIT_PAUSES_S, None):
+            if not _was_throttled(lost) and (job_id := self._find(request["jobQueue"], request["jobName"])):
+                return job_id
+            try:
+                return self._client_once.submit_job(**request)["jobId"]
+            except (ClientError, HTTPClientError) as error:
+                if pause is None or not _may_try_again(error):
+                    raise
+                lost = error
+                self._sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _find(self, queue: str, name: str) -> str | None:
+        pages = self._client.get_paginator("list_jobs").paginate(
+            jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}]
+        )
+        for page in pages:
+            for job in page["jobSummaryList"]:
+                if job["jobName"] == name:
+                    return job["jobId"]
+        return None
+
+    def describe(self, job_ids: Iterable[str]) -> Iterator[JobDetailTypeDef]:
+        """The jobs that Batch still knows, a hundred a call."""
+        for ids in _batched(job_ids):
+            yield from self._client.describe_jobs(jobs=list(ids))["jobs"]
+
+    def terminate(self, job_id: str, reason: str) -> None:
+        """The job, and all of its children, are told to stop."""
+        self._client.terminate_job(jobId=job_id, reason=reason)
+
+    def queue(self, name: str) -> Mapping[str, Any] | None:
+        """The queue of that name or ARN; None when there is none."""
+        found = self._client.describe_job_queues(jobQueues=[name])["jobQueues"]
+        return found[0] if found else None
+
+    def compute_environments(self, names: Iterable[str]) -> list[Mapping[str, Any]]:
+        """The compute environments of these names or ARNs."""
+        found = self._client.describe_compute_environments(computeEnvironments=list(names))
+        return list(found["computeEnvironments"])
+
+
+def _may_try_again(error: Exception) -> bool:
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return status == THROTTLED or status >= 500
+    return True
+
+
+def _was_throttled(error: Exception | None) -> bool:
+    """Whether the request was turned away unread, so that no job can have come of it."""
+    return (
+        isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] == THROTTLED
+    )
+
+
+def _batched(items: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    iterator = iter(items)
+    while batch := tuple(itertools.islice(iterator, MAX_DESCRIBED)):
+        yield batch

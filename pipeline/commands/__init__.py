@@ -1,0 +1,1 @@
+"""One file a verb: `add_arguments` says its words, `run` does it and returns the exit code."""

@@ -1,0 +1,44 @@
+"""What the words of several verbs mean: which cloud, which run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.aws import Cloud
+    from pipeline.records import Records
+
+
+def connect(queue: str | None) -> Cloud:
+    """The account that boto3 finds, or the endpoint on this machine, started if need be, for `local`."""
+    from pipeline.aws import Cloud, plain_errors
+    from pipeline.local import LOCAL_QUEUE, start
+
+    with plain_errors(f"job queue {queue!r}"):
+        return Cloud(start() if queue == LOCAL_QUEUE else None)
+
+
+def find_run(options: argparse.Namespace) -> Records:
+    """The run that the words name. Raises: InputError when it cannot be found."""
+    from pipeline.errors import InputError, Problem
+    from pipeline.home import recall_runs
+    from pipeline.records import open_records
+    from pipeline.storage import split_url
+
+    bucket, run_id = options.bucket_name, options.run
+    if run_id.startswith("s3://"):
+        bucket, key = split_url(run_id)
+        run_id = key.removeprefix("runs/").strip("/")
+    known: Mapping[str, str] = next((run for run in reversed(recall_runs()) if run["run"] == run_id), {})
+    bucket = bucket or known.get("bucket")
+    if not bucket:
+        raise InputError(
+            Problem(
+                f"run {run_id!r} was not started from this machine",
+                "RUN",
+                "give its s3:// URI, or --bucket-name (and --queue local for a run of this machine's endpoint)",
+            )
+        )
+    return open_records(connect(options.queue or known.get("queue")), bucket, run_id)

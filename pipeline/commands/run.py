@@ -1,0 +1,102 @@
+"""`run`: everything from the sample list to the ledger."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from pipeline.aws import plain_errors
+from pipeline.commands.plan import print_plan
+from pipeline.commands.status import next_words, print_status
+from pipeline.launch import pin, submit, unfinished_run
+from pipeline.model import Pipeline
+from pipeline.prepare import Prepared, prepare
+from pipeline.records import Document, Records, describe
+from pipeline.run import Run
+from pipeline.screen import StepBars, say
+from pipeline.tasks import SchedulerPage
+from pipeline.watch import watch
+
+LOCAL_POLL_S = 0.2
+AWS_POLL_S = 10
+INTERRUPTED = 130
+SAMPLES_FAILED = 5
+
+
+def run(options: argparse.Namespace, default: Pipeline) -> int:
+    """The run is submitted and, unless --detach, watched to its end and closed."""
+    prepared = prepare(options, default)
+    if options.dry_run:
+        print_plan(prepared.plan, as_json=options.json)
+        return 0
+    with plain_errors(prepared.cloud.where):
+        return _run(options, prepared)
+
+
+def _run(options: argparse.Namespace, prepared: Prepared) -> int:
+    if prepared.plan.is_empty:
+        return _say_nothing_to_do(prepared, as_json=options.json)
+    current = unfinished_run(prepared, options.queue)
+    if current:
+        say(f"these samples are running already, as {current.id}: following it")
+    else:
+        current = pin(prepared, options.queue)
+        say(f"run {current.id}", f"    {current.uri}")
+    page = submit(current, prepared, options.scheduler_host)
+    records = Records(current, prepared.bucket, prepared.batch, prepared.cloud)
+    if options.detach:
+        print(json.dumps({"run": current.id, "uri": current.uri}) if options.json else current.uri)
+        say(*next_words(current.id))
+        return 0
+    try:
+        _follow(records, page)
+    except KeyboardInterrupt:
+        say("", "detached: the run goes on without this terminal", *next_words(current.id))
+        return INTERRUPTED
+    return _finish(records, page, as_json=options.json)
+
+
+def _say_nothing_to_do(prepared: Prepared, *, as_json: bool) -> int:
+    plan, layout = prepared.plan, prepared.layout
+    say(
+        f"nothing to do: every result of {len(plan.sheet)} samples stands, nothing was recomputed",
+        f"results: {layout.url(layout.results)}/",
+    )
+    if as_json:
+        print_plan(plan, as_json=True)
+    return 0
+
+
+def _follow(records: Records, page: SchedulerPage) -> None:
+    """Every job ended; bars on the terminal and the scheduler's page showed how far they were."""
+    run = records.run
+    bars = StepBars({step.name: step.size for step in run.steps})
+    poll_every_s = LOCAL_POLL_S if records.cloud.is_local else AWS_POLL_S
+    try:
+        for progress in watch(
+            run, records.jobs(), records.batch, poll_every_s=poll_every_s, sleep=time.sleep
+        ):
+            bars.show(progress)
+            page.show_all(progress, _console_urls(run, records))
+    finally:
+        bars.stop()
+
+
+def _console_urls(run: Run, records: Records) -> dict[str, str]:
+    """The page of each step's first job in the AWS console; none on this machine."""
+    region = records.cloud.region
+    if records.cloud.is_local:
+        return {}
+    return {
+        name: f"https://{region}.console.aws.amazon.com/batch/home?region={region}#jobs/detail/{record['jobs'][0]['job_id']}"
+        for name, record in records.jobs().items()
+        if record["jobs"]
+    }
+
+
+def _finish(records: Records, page: SchedulerPage, *, as_json: bool) -> int:
+    document: Document = describe(records)
+    page.end_all({step["name"]: step["counts"] for step in document["steps"]})
+    print_status(document, as_json=as_json)
+    return 0 if document["state"] == "SUCCEEDED" else SAMPLES_FAILED
