@@ -94,8 +94,8 @@ class Pipeline:
             Problem(
                 problem, f"step {step.name!r} of pipeline {self.name!r}", "change it in the pipeline's file"
             )
-            for step in self.steps
-            for problem in [*step.problems(), *self._problems_around(step)]
+            for number, step in enumerate(self.steps)
+            for problem in [*step.problems(), *self._problems_around(step, self.steps[:number])]
         ]
         if not NAME.fullmatch(self.name):
             problems.append(
@@ -110,8 +110,7 @@ class Pipeline:
         if problems:
             raise InputError(problems)
 
-    def _problems_around(self, step: Step) -> Iterable[str]:
-        before = self.steps[: self.steps.index(step)]
+    def _problems_around(self, step: Step, before: Sequence[Step]) -> Iterable[str]:
         if step.name in {other.name for other in before}:
             yield f"two steps are named {step.name!r}"
         for upstream in step.after:

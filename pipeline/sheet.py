@@ -82,11 +82,13 @@ def parse_sheet(text: str, source: str, suffix: str = "") -> SampleSheet:
 
 
 def _content_lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(line number, cells) of each line that is not blank or a comment; the first one decides the separator."""
+    separator = ""
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         line = line.removesuffix("\r")
         if line.strip() and not line.lstrip().startswith("#"):
-            separator = "\t" if "\t" in line.strip() else ","
-            yield number, [cell.strip(" ") for cell in line.split(separator)]
+            separator = separator or ("\t" if "\t" in line.strip() else ",")
+            yield number, [cell.strip(" \t") for cell in line.split(separator)]
 
 
 def _header(lines: list[tuple[int, list[str]]]) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:

@@ -1,0 +1,103 @@
+"""From a plan to SubmitJob requests: arrays, shards and dependencies."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from botocore.validate import ParamValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.code import pack
+from pipeline.errors import InputError
+from pipeline.jobs import MAX_ARRAY, Order, make_run, shards, submit_request
+from pipeline.plan import Inventory, make_plan
+from pipeline.run import Run
+from pipeline.sheet import SampleSheet
+from tests.pipeline.examples import LAYOUT, toy
+
+ORDER = Order("toy-1", "local", "2026-01-01T00:00:00+00:00")
+
+
+def plan_run(folder: Path, samples: int) -> Run:
+    pipeline = toy(folder)
+    sheet = SampleSheet(("sample",), tuple((f"s{number}",) for number in range(samples)))
+    fingerprints = {step.name: "f" for step in pipeline.steps}
+    plan = make_plan(pipeline, sheet, layout=LAYOUT, inventory=Inventory({}, {}), fingerprints=fingerprints)
+    return make_run(pipeline, plan, layout=LAYOUT, code=pack(pipeline), order=ORDER)
+
+
+def requests(run: Run) -> dict[str, dict[str, Any]]:
+    job_ids = {job.name: f"id of {job.name}" for step in run.steps for job in step.jobs}
+    return {job.name: submit_request(run, step, job, job_ids) for step in run.steps for job in step.jobs}
+
+
+def test_sample_to_sample_is_n_to_n_and_anything_else_waits_for_the_whole_job(tmp_path: Path) -> None:
+    found = requests(plan_run(tmp_path, 8))
+    assert found["toy-1-a"]["arrayProperties"] == {"size": 8}
+    assert "arrayProperties" not in found["toy-1-index"]
+    assert found["toy-1-b"]["dependsOn"] == [
+        {"jobId": "id of toy-1-a", "type": "N_TO_N"},
+        {"jobId": "id of toy-1-index"},
+    ]
+    assert found["toy-1-all"]["dependsOn"] == [{"jobId": "id of toy-1-b"}]
+
+
+def test_one_sample_makes_plain_jobs(tmp_path: Path) -> None:
+    found = requests(plan_run(tmp_path, 1))
+    assert not any("arrayProperties" in request for request in found.values())
+    assert {"jobId": "id of toy-1-a"} in found["toy-1-b"]["dependsOn"]
+
+
+def test_shards_depend_on_the_shard_of_the_same_rows(tmp_path: Path) -> None:
+    found = requests(plan_run(tmp_path, 10_001))
+    assert [found[f"toy-1-a-{shard}"]["arrayProperties"]["size"] for shard in (0, 1)] == [5000, 5001]
+    assert {"jobId": "id of toy-1-a-1", "type": "N_TO_N"} in found["toy-1-b-1"]["dependsOn"]
+    assert found["toy-1-all"]["dependsOn"] == [{"jobId": "id of toy-1-b-0"}, {"jobId": "id of toy-1-b-1"}]
+
+
+def test_more_jobs_upstream_than_batch_allows_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="21 jobs"):
+        plan_run(tmp_path, 20 * MAX_ARRAY + 1)
+
+
+@given(st.integers(1, 1_000_000))
+def test_shards_cover_the_rows_once_in_legal_sizes(size: int) -> None:
+    pieces = shards(size)
+    assert len(pieces) == -(-size // MAX_ARRAY)
+    assert [first for first, _ in pieces] == [sum(n for _, n in pieces[:i]) for i in range(len(pieces))]
+    assert sum(length for _, length in pieces) == size
+    assert all(length <= MAX_ARRAY and (length > 1 or size == 1) for _, length in pieces)
+
+
+def test_every_request_is_one_that_botocore_accepts(tmp_path: Path) -> None:
+    model = Session().get_service_model("batch")
+    run = plan_run(tmp_path, 8)
+    for request in requests(run).values():
+        shape = model.operation_model("SubmitJob").input_shape
+        assert shape
+        report = ParamValidator().validate(request, shape)
+        assert not report.has_errors(), report.generate_report()
+    for step in run.steps:
+        shape = model.operation_model("RegisterJobDefinition").input_shape
+        assert shape
+        report = ParamValidator().validate(dict(step.definition), shape)
+        assert not report.has_errors(), report.generate_report()
+
+
+def test_a_run_is_the_same_after_a_round_trip_through_json(tmp_path: Path) -> None:
+    import json
+
+    run = plan_run(tmp_path, 3)
+    assert Run.from_json(json.loads(json.dumps(run.to_json()))) == run
+
+
+def test_the_same_step_has_the_same_definition_and_a_changed_need_another(tmp_path: Path) -> None:
+    from pipeline.definition import job_definition
+
+    pipeline, again = toy(tmp_path), toy(tmp_path)
+    bigger = toy(tmp_path, memory_mib=9000)
+    name = job_definition("toy", pipeline.step("b"))["jobDefinitionName"]
+    assert job_definition("toy", again.step("b"))["jobDefinitionName"] == name
+    assert job_definition("toy", bigger.step("b"))["jobDefinitionName"] != name
