@@ -62,6 +62,7 @@ def make_run(pipeline: Pipeline, plan: Plan, *, layout: Layout, code: Code, orde
             per=Per(share.step.per),
             after=tuple(upstream.name for upstream in share.step.after),
             done=share.done,
+            output=layout.url(layout.output(share.step, run.cohort)),
             memory_mib=share.step.memory_mib,
             fingerprint=fingerprint(pipeline, share.step),
             definition=job_definition(pipeline.name, share.step, order.job_role_arn),

@@ -149,6 +149,7 @@ def _document(records: Records, progress: Mapping[str, Progress], matrix: Matrix
         {
             "name": step.name,
             "per": step.per,
+            "output": step.output,
             "job_ids": [job["job_id"] for job in jobs.get(step.name, {}).get("jobs", [])],
             "size": step.size,
             "unchanged": step.done,

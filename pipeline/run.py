@@ -28,12 +28,16 @@ class Job:
 
 @dataclass(frozen=True)
 class RunStep:
-    """One step of a run; no jobs when nothing of it has to run. `done` counts results that stood already."""
+    """One step of a run; no jobs when nothing of it has to run. `done` counts results that stood already.
+
+    `output` is the URL under which it publishes; a step per sample adds the sample's name.
+    """
 
     name: str
     per: Per
     after: tuple[str, ...]
     done: int
+    output: str
     memory_mib: int
     fingerprint: str
     definition: Mapping[str, Any]

@@ -7,7 +7,7 @@ import json
 
 from pipeline.aws import plain_errors
 from pipeline.commands.options import find_run
-from pipeline.model import Pipeline
+from pipeline.model import Per, Pipeline
 from pipeline.records import Document, Records, describe
 from pipeline.screen import say, table
 
@@ -80,7 +80,8 @@ def _next_after(document: Document, troubled: list[list[object]]) -> list[str]:
             f"the failed samples, as a sample list: {document['uri']}/failed.txt",
             f"next: python main.py logs {document['run']} {shell_word(str(sample))} {step}",
         ]
-    return [f"next: python main.py status {document['run']} --json"]
+    outputs = [f"{step['name']}: {step['output']}/" for step in document["steps"] if step["per"] == Per.RUN]
+    return [*outputs, f"next: python main.py status {document['run']} --json"]
 
 
 def next_words(run_id: str) -> list[str]:

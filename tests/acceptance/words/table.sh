@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+find count -name count.txt -exec cat {} + > all.txt

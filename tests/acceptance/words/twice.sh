@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+cat input/*.txt input/*.txt > twice.txt
