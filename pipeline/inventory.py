@@ -43,7 +43,8 @@ def take_inventory(bucket: Bucket, layout: Layout) -> Inventory:
 def _essence(marker: Mapping[str, Any]) -> dict[str, Any]:
     """What a plan needs of a marker."""
     files = {name: {"etag": file["etag"]} for name, file in marker.get("files", {}).items()}
-    return {"fingerprint": marker.get("fingerprint"), "inputs": marker.get("inputs", {}), "files": files}
+    kept = {name: marker.get(name, {}) for name in ("fingerprint", "columns", "inputs")}
+    return {**kept, "files": files}
 
 
 def _read_cache(bucket: Bucket, layout: Layout) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from pipeline.layout import Layout
 from pipeline.model import Per, Pipeline, Step
 from pipeline.sheet import SampleSheet
 
+Child = tuple[str | None, dict[str, str]]  # sample and its columns; (None, {}) for a step that runs once
 Reasons = dict[str | None, str]  # sample (None for a step that runs once) → why it has to run
 
 
@@ -61,12 +62,12 @@ def make_plan(
     todo: dict[str, Reasons] = {}
     steps = []
     for step in pipeline.steps:
-        children: list[str | None] = [*sheet.samples] if step.per == Per.SAMPLE else [None]
+        children: list[Child] = sheet.children() if step.per == Per.SAMPLE else [(None, {})]
         reasons: Reasons = {}
-        for sample in children:
-            reason = _own_reason(
-                step, layout, inventory, fingerprints[step.name], layout.marker(step, cohort, sample)
-            ) or _reason_upstream(step, sample, todo)
+        for sample, columns in children:
+            marker = layout.marker(step, cohort, sample)
+            due = {"fingerprint": fingerprints[step.name], "columns": columns}
+            reason = _own_reason(step, layout, inventory, marker, due) or _reason_upstream(step, sample, todo)
             if reason:
                 reasons[sample] = reason
         todo[step.name] = reasons
@@ -76,14 +77,16 @@ def make_plan(
 
 
 def _own_reason(
-    step: Step, layout: Layout, inventory: Inventory, fingerprint: str, marker_key: str
+    step: Step, layout: Layout, inventory: Inventory, marker_key: str, due: Mapping[str, Any]
 ) -> str | None:
-    """Why a child's own result does not stand; None when it does."""
+    """Why a child's own result does not stand, given what its marker is due to say; None when it stands."""
     if marker_key not in inventory.etags:
         return None if _was_brought(step, layout, inventory) else "new"
-    marker = inventory.markers.get(marker_key)
-    if marker is None or marker.get("fingerprint") != fingerprint:
+    marker = inventory.markers.get(marker_key, {})
+    if marker.get("fingerprint") != due["fingerprint"]:
         return "its script, image or parameters changed"
+    if marker.get("columns") != due["columns"]:
+        return "its columns in the sheet changed"
     for url, etag in marker.get("inputs", {}).items():
         bucket, _, key = url.removeprefix("s3://").partition("/")
         if bucket == layout.bucket and inventory.etags.get(key) != etag:

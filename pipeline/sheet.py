@@ -28,6 +28,10 @@ class SampleSheet:
         """The sample names, in the sheet's order."""
         return [row[0] for row in self.rows]
 
+    def children(self) -> list[tuple[str | None, dict[str, str]]]:
+        """Each sample with its columns by name."""
+        return [(row[0], dict(zip(self.columns, row, strict=True))) for row in self.rows]
+
     def fill(self, template: str, row: Sequence[str]) -> str:
         """`template` with {sample} and {column} replaced by this row's values."""
         for column, value in zip(self.columns, row, strict=True):

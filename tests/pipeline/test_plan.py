@@ -39,6 +39,7 @@ class Bucket:
         self.etags[marker] = "m"
         self.markers[marker] = {
             "fingerprint": fingerprint(self.pipeline, step),
+            "columns": {"sample": sample} if sample else {},
             "inputs": {LAYOUT.url(key): self.etags[key] for key in inputs},
             "files": files,
         }
