@@ -1,0 +1,1 @@
+"""Samples with one planted gene fusion each, and the comparison of what was called with what was planted."""

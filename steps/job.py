@@ -1,0 +1,85 @@
+"""What the client says to a child, and where that puts its files: the environment, read once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SAMPLE = "{sample}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One child's environment. The URLs have no slash at the end; `row` counts from 0 below the sheet's header."""
+
+    run: str
+    step: str
+    scope: str  # sample | run | reference
+    sheet: str
+    row: int
+    input: str
+    reference: str
+    results: str
+    output: str
+    fingerprint: str
+    vcpus: int
+    memory_mib: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    job_id: str
+    attempt: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Job:
+        """The job that these variables describe. Raises: KeyError naming the one that is missing."""
+
+        def told(name: str) -> str:
+            return environment[f"PIPELINE_{name}"]
+
+        return cls(
+            run=told("RUN"),
+            step=told("STEP"),
+            scope=told("SCOPE"),
+            sheet=told("SHEET"),
+            row=int(told("FIRST_ROW")) + int(environment.get("AWS_BATCH_JOB_ARRAY_INDEX", "0")),
+            input=told("INPUT"),
+            reference=told("REFERENCE"),
+            results=told("RESULTS"),
+            output=told("OUTPUT"),
+            fingerprint=told("FINGERPRINT"),
+            vcpus=int(told("VCPUS")),
+            memory_mib=int(told("MEMORY_MIB")),
+            inputs=tuple(json.loads(told("INPUTS"))),
+            outputs=tuple(json.loads(told("OUTPUTS"))),
+            job_id=environment.get("AWS_BATCH_JOB_ID", ""),
+            attempt=int(environment.get("AWS_BATCH_JOB_ATTEMPT", "1")),
+        )
+
+    def place(self, sample: str | None) -> str:
+        """The URL under which this child publishes."""
+        return f"{self.output}/{sample}" if sample else self.output
+
+    def marker(self, sample: str | None) -> str:
+        """The URL of this child's success marker."""
+        name = f"_SUCCESS.{self.step}.json" if self.scope == "reference" else "_SUCCESS.json"
+        return f"{self.place(sample)}/{name}"
+
+    def source(self, path: str, sample: str | None) -> str:
+        """The URL of an input as a step names it: input/…, reference/…, or <step>/<file> of this sample."""
+        room, _, name = path.partition("/")
+        if sample:
+            name = name.replace(SAMPLE, sample)
+        if room == "input":
+            return f"{self.input}/{name}"
+        if room == "reference":
+            return f"{self.reference}/{name}"
+        return f"{self.results}/{room}/{sample}/{name}"
+
+    def folder(self, url: str) -> str:
+        """The URL of the folder whose LIST tells of this object and of every other sample's."""
+        for folder in (self.input, self.reference):
+            if url.startswith(f"{folder}/"):
+                return folder
+        step = url.removeprefix(f"{self.results}/").partition("/")[0]
+        return f"{self.results}/{step}"

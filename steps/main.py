@@ -1,0 +1,117 @@
+"""One attempt of one child, from its environment to its exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from obstore.exceptions import BaseError
+
+from fetch_and_run import s3
+from steps.child import Child
+from steps.failure import S3_UNAVAILABLE, Failure
+from steps.job import Job
+from steps.marker import read_marker, still_true, write_marker
+
+Step = Callable[[Child], None]
+
+
+def main(step: Step) -> None:
+    """The step's outputs and its marker are in the bucket, or a failure record is; the process exits."""
+    signal.signal(signal.SIGTERM, _stop)
+    job = Job.from_environment(os.environ)
+    sample = None
+    try:
+        child = Child(job)
+        sample = child.sample
+        _attempt(child, step)
+    except Failure as failure:
+        reason, exit_code = failure.reason, failure.exit_code
+    except BaseError as error:
+        reason, exit_code = f"S3 failed: {s3.first_line(error)}", S3_UNAVAILABLE
+    except Exception as error:  # noqa: BLE001 (the top of the process: what is unforeseen is recorded too)
+        traceback.print_exc()
+        reason, exit_code = f"{type(error).__name__}: {error}", 1
+    else:
+        return
+    _record(job, sample, reason, exit_code)
+    print(f"{job.step} failed: {reason}", file=sys.stderr)
+    sys.exit(exit_code)
+
+
+def _attempt(child: Child, step: Step) -> None:
+    job = child.job
+    marker_url = job.marker(child.sample)
+    marker = read_marker(marker_url)
+    if (
+        marker
+        and marker.get("columns", {}) == child.columns
+        and still_true(marker, job, job.place(child.sample))
+    ):
+        print(f"unchanged: {marker_url}")
+        return
+    started = time.monotonic()
+    with _scratch():
+        step(child)
+        missing = set(job.outputs) - set(child.files)
+        if missing:
+            raise Failure(f"the step ended without publishing {', '.join(sorted(missing))}")
+    write_marker(
+        marker_url,
+        {
+            "fingerprint": job.fingerprint,
+            "columns": child.columns,
+            "inputs": child.inputs,
+            "files": child.files,
+            "seconds": round(time.monotonic() - started, 3),
+            "step": job.step,
+            "sample": child.sample,
+            "run": job.run,
+            "job_id": job.job_id,
+            "attempt": job.attempt,
+            "finished_at": _now(),
+        },
+    )
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[None]:
+    """The working folder is an empty one; it is gone afterwards, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="child.", ignore_cleanup_errors=True) as folder:
+        before = os.getcwd()  # noqa: PTH109
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+def _record(job: Job, sample: str | None, reason: str, exit_code: int) -> None:
+    """The failure is recorded beside the run, where S3 lets us."""
+    record = {
+        "step": job.step,
+        "sample": sample,
+        "attempt": job.attempt,
+        "reason": reason,
+        "exit_code": exit_code,
+        "job_id": job.job_id,
+    }
+    with contextlib.suppress(BaseError, OSError):
+        s3.write(f"{job.run}/failures/{job.step}/{sample or '-'}.json", json.dumps(record).encode())
+
+
+def _stop(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    raise Failure(f"stopped by signal {number}", 128 + number)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

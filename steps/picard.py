@@ -1,0 +1,50 @@
+"""picard: turn one sample's BAM into a pair of FASTQ files.
+
+in   input    {sample}.bam            paired reads, aligned or not
+out  picard   r1.fq.gz, r2.fq.gz      mate 1 and mate 2, in the same order
+out  picard   pairs.json              {"pairs": n}, for the next step to compare with
+"""
+
+import json
+import os
+from pathlib import Path
+
+from steps import bam, fastq
+from steps.child import Child
+from steps.failure import DataError
+from steps.main import main
+
+DEBIAN_JAR = "/usr/share/java/picard.jar"
+JVM_OWN_MIB = 256  # what a JVM takes beside its heap
+SMALLEST_HEAP_MIB = 128
+
+
+def sam_to_fastq(child: Child) -> None:
+    """The pairs of the BAM are two FASTQ files of as many reads."""
+    bam.check_end(child, "input/{sample}.bam")
+    reads = child.fetch("input", "{sample}.bam")
+    child.run(
+        *picard(child.memory_mib), "SamToFastq", f"I={reads}", "F=r1.fq.gz", "F2=r2.fq.gz", "QUIET=true",
+        "INCLUDE_NON_PF_READS=true", "VALIDATION_STRINGENCY=SILENT", "MAX_RECORDS_IN_RAM=250000", "TMP_DIR=.",
+    )  # fmt: skip
+    pairs = fastq.count_pairs("r1.fq.gz", "r2.fq.gz")
+    if pairs == 0:
+        raise DataError(f"{child.name('input/{sample}.bam')} holds no read pairs")
+    Path("pairs.json").write_text(json.dumps({"pairs": pairs}) + "\n")
+    child.publish("r1.fq.gz", "r2.fq.gz", "pairs.json", at_least=1)
+
+
+def picard(memory_mib: int) -> list[str]:
+    """How Picard is called here: its jar where there is one (Debian, Docker), else bioconda's `picard`.
+
+    Debian's own wrapper does not quote its arguments. The heap is said, for Java takes a quarter of the memory if not.
+    """
+    heap_mib = max(SMALLEST_HEAP_MIB, memory_mib - max(JVM_OWN_MIB, memory_mib // 4))
+    jar = os.environ.get("PICARD_JAR", DEBIAN_JAR)
+    if Path(jar).exists():
+        return ["java", f"-Xmx{heap_mib}m", "-jar", jar]
+    return ["picard", f"-Xmx{heap_mib}m"]
+
+
+if __name__ == "__main__":
+    main(sam_to_fastq)
