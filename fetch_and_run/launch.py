@@ -21,10 +21,20 @@ def launch(program: Path, arguments: Sequence[str], folder: Path) -> None:
     temporary.mkdir()
     path = [str(folder / "code"), str(OWN_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ.update(PYTHONPATH=os.pathsep.join(path), TMPDIR=str(temporary))
-    if program.suffix == ".py" and _shebang(program) in ANY_PYTHON:
+    if _is_python(program):
         _run_here(program, arguments, path)
     else:
         _execute(program, arguments)
+
+
+def words_to_run(program: Path) -> list[str]:
+    """The first words of a command that runs the program, which is executable afterwards."""
+    program.chmod(0o755)
+    return [sys.executable, str(program)] if _is_python(program) else [str(program)]
+
+
+def _is_python(program: Path) -> bool:
+    return program.suffix == ".py" and _shebang(program) in ANY_PYTHON
 
 
 def _shebang(program: Path) -> bytes:
@@ -46,9 +56,9 @@ def _run_here(program: Path, arguments: Sequence[str], path: Sequence[str]) -> N
 
 
 def _execute(program: Path, arguments: Sequence[str]) -> None:
-    program.chmod(0o755)
+    words = [*words_to_run(program), *arguments]
     try:
-        os.execv(program, [str(program), *arguments])
+        os.execv(words[0], words)
     except FileNotFoundError as error:
         missing = _shebang(program).decode(errors="replace")
         raise NotExecutableError(

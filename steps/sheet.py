@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from fetch_and_run import s3
 from steps.failure import DataError
@@ -28,6 +29,10 @@ class Sheet:
         row = dict(zip(self.header, self.lines[index].split("\t"), strict=True))
         check_name(row["sample"])
         return row
+
+    def write(self, path: Path) -> None:
+        """The sheet is at `path`, as it was pinned."""
+        path.write_text("\n".join(["\t".join(self.header), *self.lines, ""]))
 
     def samples(self) -> list[str]:
         """Every sample, in the sheet's order. Raises: DataError."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sh
 
 LAST_LINES = 20
-NOT_INSTALLED = 127  # as a shell has it
+NOT_EXECUTABLE, NOT_INSTALLED = 126, 127  # as a shell has them
 KILLED = 128 + 9
 GRACE_S = 5  # between SIGTERM and SIGKILL; Batch itself gives 30
 OPTIONS: dict[str, Any] = {
@@ -52,7 +52,12 @@ def run(program: str, *arguments: str | Path | int, log: str | None = None, **op
         raise ToolError(f"{program} is not installed in this image", NOT_INSTALLED) from error
     with Path(log or os.devnull).open("w") as file:
         transcript = Transcript(file)
-        process = command(*arguments, **options, **OPTIONS, _out=transcript, _err=transcript)
+        try:
+            process = command(*arguments, **options, **OPTIONS, _out=transcript, _err=transcript)
+        except sh.ForkException as error:
+            raise ToolError(
+                f"{Path(program).name} cannot be started: has it a #! line?", NOT_EXECUTABLE
+            ) from error
         try:
             process.wait()
         except sh.ErrorReturnCode as error:

@@ -1,0 +1,4 @@
+#!/bin/sh
+# clean: lower-case words, one a line.   in  input/{sample}.txt   out  words.txt
+set -eu
+tr -cs '[:alpha:]' '\n' < input/sample.txt | tr '[:upper:]' '[:lower:]' | grep . > words.txt

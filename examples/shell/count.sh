@@ -1,0 +1,4 @@
+#!/bin/sh
+# count: how often each word occurs.   in  clean/words.txt   out  counts.tsv (count, word)
+set -eu
+sort clean/words.txt | uniq -c | sort -k1,1nr -k2 | awk -v OFS='\t' '{ print $1, $2 }' > counts.tsv

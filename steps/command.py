@@ -1,0 +1,59 @@
+"""command: run the user's own program, in any language, under the guarantees of a step.
+
+    steps/command.py PROGRAM ARGUMENTS…      PROGRAM is a path inside the zip
+
+in   the step's declared inputs, in the working folder: input/{sample}.txt as input/sample.txt, reference/genes.gtf
+     as it is, <step>/<file> as it is; in a step of the whole run every sample's as <step>/<sample>/<file>, and the
+     sheet as samples.tsv
+in   the environment: SAMPLE, SAMPLE_<COLUMN> for each column of the sheet, VCPUS, MEMORY_MIB
+out  the step's declared outputs, left in the working folder, none of them empty
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from fetch_and_run.launch import words_to_run
+from steps.child import Child
+from steps.cohort import fetch_all
+from steps.job import SAMPLE
+from steps.main import main
+
+CODE = Path(__file__).resolve().parent.parent
+
+
+def command(child: Child) -> None:
+    """The program ran over what the step declares, and what it declares is published."""
+    program, *arguments = sys.argv[1:]
+    fetch_inputs(child)
+    os.environ.update(variables(child))
+    child.run(*words_to_run(CODE / program), *arguments)
+    child.publish(*child.job.outputs, at_least=1)
+
+
+def fetch_inputs(child: Child) -> None:
+    """Each declared input is in the working folder."""
+    whole_run = child.job.scope == "run"
+    if whole_run:
+        child.sheet.write(Path("samples.tsv"))
+    for path in child.job.inputs:
+        of_a_sample = SAMPLE in path or not path.startswith(("input/", "reference/"))
+        if whole_run and of_a_sample:
+            fetch_all(child, path)
+        else:
+            child.fetch(path)
+
+
+def variables(child: Child) -> dict[str, str]:
+    """What the program finds in its environment: SAMPLE_LIBRARY_PREP for a column "library prep"."""
+    told = {"VCPUS": str(child.vcpus), "MEMORY_MIB": str(child.memory_mib)}
+    for column, value in child.columns.items():
+        told["SAMPLE_" + re.sub(r"[^A-Z0-9_]", "_", column.upper())] = value
+    if child.sample:
+        told["SAMPLE"] = child.sample
+    return told
+
+
+if __name__ == "__main__":
+    main(command)

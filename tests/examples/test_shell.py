@@ -1,0 +1,40 @@
+"""The three shell steps of examples/shell, as steps/command.py runs them."""
+
+import pytest
+
+from tests.fetch_and_run.s3_server import ROOT
+from tests.steps.conftest import Children, Ended, bucket, children, environment, s3_server
+
+__all__ = ["bucket", "children", "environment", "s3_server"]
+SHELL = "examples/shell"
+
+
+@pytest.fixture
+def words(children: Children) -> Children:
+    children.sheet = [["sample"], ["a b"], ["c;d'é"]]
+    children.bucket.put("input/a b.txt", "The cat, the dog.\n")
+    children.bucket.put("input/c;d'é.txt", "Dog? Dog!\n")
+    return children
+
+
+def run(words: Children, step: str, row: int, source: str, output: str, scope: str = "sample") -> Ended:
+    script = ROOT / "steps/command.py"
+    program = f"{SHELL}/{step}.sh"
+    return words.run(step, program, row=row, scope=scope, script=script, inputs=[source], outputs=[output])
+
+
+def test_the_commonest_word_of_every_sample_is_in_the_table(words: Children) -> None:
+    for row in (0, 1):
+        assert run(words, "clean", row, "input/{sample}.txt", "words.txt").exit_code == 0
+        assert run(words, "count", row, "clean/words.txt", "counts.tsv").exit_code == 0
+    done = run(words, "table", 0, "count/counts.tsv", "table.tsv", scope="run")
+    assert done.exit_code == 0, done.stderr
+    table = words.bucket.get("results/fusion/demo/table/c0ffee/table.tsv").decode()
+    assert table == "sample\tcount\tword\na b\t2\tthe\nc;d'é\t2\tdog\n"
+
+
+def test_a_text_without_words_fails_at_the_first_step(words: Children) -> None:
+    words.bucket.put("input/a b.txt", "1, 2.\n")
+    done = run(words, "clean", 0, "input/{sample}.txt", "words.txt")
+    assert done.exit_code == 1
+    assert words.failure("clean", "a b")["reason"] == "clean.sh exited with 1 and said nothing"
