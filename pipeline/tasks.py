@@ -7,7 +7,7 @@ the scheduler, with the arrays' progress and counts, until Batch says that they 
 
 from __future__ import annotations
 
-import logging
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,9 @@ from pipeline.errors import Problem, UnreachableError
 from pipeline.run import Run, RunStep
 from pipeline.submit import Submitter
 from pipeline.watch import Progress
+
+LUIGID_PORT = "8082"  # https://luigi.readthedocs.io/en/stable/central_scheduler.html
+CONNECT_TIMEOUT_S = 10
 
 
 class JobRecord(luigi.Target):
@@ -142,35 +145,50 @@ def submit_through_luigi(run: Run, submitter: Submitter, scheduler_host: str | N
 
     Raises: whatever a task raised; UnreachableError when the scheduler does not answer.
     """
+    url = _scheduler_url(scheduler_host)
     failures: list[BaseException] = []
     tasks = make_tasks(run, submitter, failures)
     factory = _Factory()
-    where = {"scheduler_host": scheduler_host} if scheduler_host else {}
-    host = scheduler_host or luigi.configuration.get_config().get("core", "default-scheduler-host", None)
-    if not host:
-        logging.getLogger("luigi").setLevel(logging.CRITICAL)
     try:
         result: LuigiRunResult = luigi.build(
             list(tasks.values()),
             worker_scheduler_factory=factory,
             detailed_summary=True,
-            local_scheduler=not host,
             workers=1,
             log_level="CRITICAL",
-            **where,
+            **({"scheduler_url": url} if url else {"local_scheduler": True}),
         )
     except luigi.rpc.RPCError as error:
-        raise UnreachableError(
-            Problem(
-                "the Luigi scheduler does not answer",
-                str(host),
-                "start luigid, or leave out --scheduler-host",
-            )
-        ) from error
+        raise _silent(url) from error
     if failures:
         raise failures[0]
     if not result.scheduling_succeeded:
-        raise UnreachableError(
-            Problem("Luigi did not schedule the run's tasks", str(host), "see luigid's own log")
-        )
+        raise _silent(url)
     return SchedulerPage(factory.scheduler, factory.worker._id, tasks)
+
+
+def _scheduler_url(host: str | None) -> str:
+    """The central scheduler that the user or luigi.cfg names, HOST or HOST:PORT; empty when neither does.
+
+    Raises: UnreachableError when nothing listens there: Luigi itself would try for minutes.
+    """
+    core = luigi.configuration.get_config()
+    host = host or core.get("core", "default-scheduler-host", "")
+    if not host:
+        return str(core.get("core", "default-scheduler-url", ""))
+    name, _, port = host.partition(":")
+    port = port or core.get("core", "default-scheduler-port", LUIGID_PORT)
+    url = f"http://{name}:{port}/"
+    try:
+        socket.create_connection((name, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except (OSError, ValueError) as error:
+        raise _silent(url) from error
+    return url
+
+
+def _silent(url: str) -> UnreachableError:
+    return UnreachableError(
+        Problem(
+            "the Luigi scheduler does not answer", url, "start luigid there, or run without --scheduler-host"
+        )
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +62,3 @@ def run(*words: str | Path, stdin: str = "") -> Answer:
     process = start(*words)
     stdout, stderr = process.communicate(stdin, timeout=TIMEOUT_S)
     return Answer(process.returncode, stdout, stderr)
-
-
-def wait_until(condition: Callable[[], object], timeout_s: float = 60) -> None:
-    """The condition holds. Raises: TimeoutError."""
-    tick, ticks = threading.Event(), int(timeout_s / 0.1)
-    if not any(condition() or tick.wait(0.1) for _ in range(ticks)):
-        raise TimeoutError(condition)

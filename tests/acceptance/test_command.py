@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.storage import Bucket
-from tests.acceptance.conftest import Answer, run, start, wait_until
+from tests.acceptance.conftest import Answer, run, start
 from tests.pipeline.test_sheet import HOSTILE_BUT_LEGAL
+from tests.waiting import wait_until
 
 WORDS = Path(__file__).parent / "words"
 

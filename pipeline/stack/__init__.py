@@ -1,0 +1,1 @@
+"""The AWS side of a lab: one CloudFormation stack with queues, machines, roles, images and a bucket."""
