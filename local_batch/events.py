@@ -1,0 +1,71 @@
+"""Every state change, appended to a file in EventBridge's own form, and a reader that can follow it.
+
+Source: https://docs.aws.amazon.com/batch/latest/userguide/batch_cwe_events.html
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local_batch.details import detail
+from local_batch.job import Job, Status
+from local_batch.names import ACCOUNT, arn
+
+MAX_BYTES = 256 << 20  # then the file becomes events.jsonl.1
+LEFT_OUT = ("isCancelled", "isTerminated")
+
+
+class EventLog:
+    """The file of events. The caller holds the lock."""
+
+    def __init__(self, path: Path, region: str) -> None:
+        self._path = path
+        self._region = region
+        self._file = path.open("ab")
+        self._fixed: dict[int, str] = {}
+
+    def add(self, changes: list[tuple[Job, Status]], now: int) -> None:
+        """Append these changes; there is no event for SUBMITTED, as on AWS."""
+        time = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines = [self._line(job, status, time) for job, status in changes if status is not Status.SUBMITTED]
+        self._file.write("".join(lines).encode())
+        self._file.flush()
+        if self._file.tell() > MAX_BYTES:
+            self._turn_over()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _line(self, job: Job, status: Status, time: str) -> str:
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Batch Job State Change",
+            "source": "aws.batch",
+            "account": ACCOUNT,
+            "time": time,
+            "region": self._region,
+            "resources": [arn(self._region, f"job/{job.id}")],
+            "detail": {**detail(job, self._region), "status": status},
+        }
+        return json.dumps(event, separators=(",", ":")) + "\n"
+
+    def _turn_over(self) -> None:
+        self._file.close()
+        self._path.rename(self._path.with_name(self._path.name + ".1"))
+        self._file = self._path.open("ab")
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the events that are in the file now."""
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)

@@ -1,0 +1,104 @@
+"""Attempts as processes of this machine: a session each, its own scratch folder, its output straight to its log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+
+import psutil
+
+from local_batch.job import OUT_OF_MEMORY, START_FAILED, Outcome
+from local_batch.launch import Launch
+from local_batch.memory import MemoryWatch
+
+SIGNALLED = 128  # a shell's and docker's exit code for a signal: 128 + its number
+SERVER_MARK = "AWS_BATCH_LOCAL_SERVER"
+
+
+class ProcessRunner:
+    """Runs each attempt as the leader of a session of its own."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+        self._memory = MemoryWatch()
+
+    def run(self, launch: Launch, started: Callable[[], None]) -> Outcome:
+        """Run one attempt to its end and leave none of its processes behind."""
+        try:
+            process = _spawn(launch)
+        except (OSError, ValueError) as error:
+            return Outcome(reason=f"CannotStartContainerError: {error}"[:255], status_reason=START_FAILED)
+        with self._lock:
+            self._running[launch.task_id] = process
+        self._memory.add(process.pid, launch.memory_mib)
+        started()
+        _wait_unreaped(process.pid)
+        with self._lock:
+            del self._running[launch.task_id]
+        _signal_group(process.pid, signal.SIGKILL)
+        code = process.wait()
+        reason = OUT_OF_MEMORY if self._memory.remove(process.pid) else None
+        return Outcome(exit_code=code if code >= 0 else SIGNALLED - code, reason=reason)
+
+    def kill(self, task_id: str, *, is_forced: bool) -> None:
+        """Signal the attempt's whole process group."""
+        with self._lock:
+            process = self._running.get(task_id)
+            if process is not None:
+                _signal_group(process.pid, signal.SIGKILL if is_forced else signal.SIGTERM)
+
+    def sweep(self, server_id: str) -> None:
+        """Kill the processes that carry this server's mark, and all of their sessions."""
+        ghosts = [process for process in psutil.process_iter() if _carries(process, server_id)]
+        sessions = {session for ghost in ghosts if (session := _session(ghost.pid)) is not None}
+        ghosts += [process for process in psutil.process_iter() if _session(process.pid) in sessions]
+        for ghost in ghosts:
+            with contextlib.suppress(psutil.Error):
+                ghost.kill()
+        psutil.wait_procs(ghosts, timeout=10)
+
+
+def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
+    launch.scratch.mkdir(parents=True)
+    with launch.log.open("ab", buffering=0) as log:
+        return subprocess.Popen(
+            launch.command,
+            cwd=launch.scratch,
+            env=launch.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _wait_unreaped(pid: int) -> None:
+    """Return when the process has ended, its pid still its own: until it is reaped its group can be signalled."""
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    else:  # macOS before Python 3.13
+        psutil.Process(pid).wait()
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _carries(process: psutil.Process, server_id: str) -> bool:
+    try:
+        return process.environ().get(SERVER_MARK) == server_id
+    except (psutil.Error, OSError):
+        return False
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
