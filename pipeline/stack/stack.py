@@ -39,10 +39,9 @@ class ChangeSet:
 class Stack:
     """The stack of that name in an account; every call is counted by the account."""
 
-    def __init__(self, account: Account, name: str, *, poll_every_s: float = POLL_EVERY_S) -> None:
+    def __init__(self, account: Account, name: str) -> None:
         self.account, self.name = account, name
         self._client = account.cloudformation
-        self._poll_every_s = poll_every_s
 
     def describe(self) -> dict[str, Any] | None:
         """CloudFormation's record of the stack; None where there is none."""
@@ -132,10 +131,10 @@ class Stack:
             self._wait("stack_delete_complete", StackName=stack_id)
 
     def _wait(self, waiter: str, **which: str) -> None:
-        attempts = int(WAIT_AT_MOST_S / max(self._poll_every_s, 1))
+        attempts = int(WAIT_AT_MOST_S / max(POLL_EVERY_S, 1))
         self._client.get_waiter(waiter).wait(
             **(which or {"StackName": self.name}),
-            WaiterConfig={"Delay": self._poll_every_s, "MaxAttempts": attempts},
+            WaiterConfig={"Delay": POLL_EVERY_S, "MaxAttempts": attempts},
         )
 
     @contextmanager
