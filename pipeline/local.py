@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from pipeline.errors import Problem, UnreachableError
 
 if TYPE_CHECKING:
     from local_batch.endpoint import Endpoint
@@ -11,21 +15,35 @@ LOCAL_QUEUE = "local"
 
 
 def start() -> Endpoint:
-    """The endpoint on this machine runs and is ready."""
+    """The endpoint on this machine runs and is ready. Raises: UnreachableError."""
     from local_batch import endpoint
 
-    return endpoint.start()
+    with _plain_errors():
+        return endpoint.start()
 
 
 def stop() -> None:
-    """Neither server runs."""
+    """Neither server runs. Raises: UnreachableError."""
     from local_batch import endpoint
 
-    endpoint.stop()
+    with _plain_errors():
+        endpoint.stop()
 
 
 def status() -> dict[str, object]:
-    """What runs where."""
+    """Whether the endpoint runs, and where."""
     from local_batch import endpoint
 
-    return endpoint.status()
+    found = endpoint.status()
+    urls = {"batch": found.endpoint.batch_url, "s3": found.endpoint.s3_url} if found.endpoint else {}
+    return {"running": found.is_running, "home": str(found.home), "pid": found.pid, **urls}
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    from local_batch.errors import EndpointError
+
+    try:
+        yield
+    except EndpointError as error:
+        raise UnreachableError(Problem(**error.parts)) from error

@@ -22,6 +22,7 @@ def connect(queue: str | None) -> Cloud:
 
 def find_run(options: argparse.Namespace) -> Records:
     """The run that the words name. Raises: InputError when it cannot be found."""
+    from pipeline.aws import plain_errors
     from pipeline.errors import InputError, Problem
     from pipeline.home import recall_runs
     from pipeline.records import open_records
@@ -41,4 +42,6 @@ def find_run(options: argparse.Namespace) -> Records:
                 "give its s3:// URI, or --bucket-name (and --queue local for a run of this machine's endpoint)",
             )
         )
-    return open_records(connect(options.queue or known.get("queue")), bucket, run_id)
+    cloud = connect(options.queue or known.get("queue"))
+    with plain_errors(cloud.where):
+        return open_records(cloud, bucket, run_id)

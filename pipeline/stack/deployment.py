@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from pipeline.errors import InputError, Problem
+
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
 
@@ -54,10 +58,22 @@ def of_queue(batch: BatchClient, cloudformation: Any, queue: str) -> Deployment 
     """The deployment that a queue belongs to; None for a queue that was not made by `setup`."""
     queues = batch.describe_job_queues(jobQueues=[queue])["jobQueues"]
     stack = queues[0].get("tags", {}).get(STACK_TAG) if queues else None
-    if not stack:
-        return None
-    pairs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
-    return Deployment.of_outputs({pair["OutputKey"]: pair["OutputValue"] for pair in pairs})
+    return of_stack(cloudformation, stack) if stack else None
+
+
+def of_stack(cloudformation: Any, name: str) -> Deployment:
+    """The deployment that a stack made. Raises: InputError where it made none."""
+    try:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        fix = f"python main.py setup --stack {name}"
+        raise InputError(Problem(f"there is no stack {name!r}", "CloudFormation", fix)) from error
+    if not stack.get("Outputs"):
+        what, fix = f"the stack {name!r} is not ready ({stack['StackStatus']})", "python main.py setup --show"
+        raise InputError(Problem(what, "CloudFormation", fix))
+    return Deployment.of_outputs({pair["OutputKey"]: pair["OutputValue"] for pair in stack["Outputs"]})
 
 
 def _name(arn: str) -> str:

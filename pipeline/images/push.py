@@ -1,0 +1,28 @@
+"""The stack's repository holds the images: those that it lacks are built and pushed, the others left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.images.engine import Engine
+from pipeline.images.image import Image
+from pipeline.images.registry import Repository
+from pipeline.screen import say
+
+
+def push(repository: Repository, images: Sequence[Image], program: str | None) -> Iterator[str]:
+    """Yields each image's reference by digest; starts no engine when nothing is absent."""
+    absent = [image for image in images if repository.digest(image) is None]
+    if absent:
+        _push_absent(repository, absent, Engine(program))
+    for image in images:
+        yield repository.reference(image) or ""
+
+
+def _push_absent(repository: Repository, images: Sequence[Image], engine: Engine) -> None:
+    with repository.logged_in(engine):
+        for image in images:
+            for ancestor in image.lineage:
+                engine.ensure(ancestor)
+            say(f"pushing {image.name} ({image.tag})")
+            repository.push(engine, image)
