@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections import deque
@@ -38,33 +39,48 @@ class Transcript:
         """Called by sh with each line of the tool's stdout and stderr."""
         sys.stderr.write(line)
         self.file.write(line)
-        if line.strip():
+        if line.strip() and not line.startswith(
+            "\tat "
+        ):  # the frames of Java's stack say less than its exception
             self.last.append(line.strip())
 
 
 def run(program: str, *arguments: str | Path | int, log: str | None = None, **options: Any) -> None:
     """The tool ended with exit code 0. Options are sh's: threads=2 is --threads=2. Raises: ToolError."""
-    import sh
+    import sh  # late: it takes longer than all the rest, and a child with nothing to do needs none of it
 
-    try:
-        command = sh.Command(program)
-    except sh.CommandNotFound as error:
-        raise ToolError(f"{program} is not installed in this image", NOT_INSTALLED) from error
-    with Path(log or os.devnull).open("w") as file:
+    with Path(log or os.devnull).open("w") as file, Path(os.devnull).open() as nothing:
         transcript = Transcript(file)
         try:
-            process = command(*arguments, **options, **OPTIONS, _out=transcript, _err=transcript)
+            command = sh.Command(program)
+            process = command(*arguments, **options, **OPTIONS, _in=nothing, _out=transcript, _err=transcript)
+            _wait(process)
+        except sh.CommandNotFound as error:
+            raise ToolError(f"{program} is not installed in this image", NOT_INSTALLED) from error
         except sh.ForkException as error:
             raise ToolError(
                 f"{Path(program).name} cannot be started: has it a #! line?", NOT_EXECUTABLE
             ) from error
-        try:
-            process.wait()
         except sh.ErrorReturnCode as error:
             raise _told(program, error.exit_code, transcript) from error
-        except BaseException:
-            _stop(process)
-            raise
+
+
+def _wait(process: sh.RunningCommand) -> None:
+    """The tool has ended, also when this child is stopped: nothing may write into a scratch folder being removed."""
+    import sh
+
+    try:
+        process.wait()
+    except sh.ErrorReturnCode:
+        raise
+    except BaseException:
+        process.terminate()
+        with contextlib.suppress(sh.ErrorReturnCode):
+            try:
+                process.wait(timeout=GRACE_S)
+            except sh.TimeoutException:
+                process.kill()
+        raise
 
 
 def _told(program: str, exit_code: int, transcript: Transcript) -> ToolError:
@@ -77,16 +93,3 @@ def _told(program: str, exit_code: int, transcript: Transcript) -> ToolError:
         return ToolError(f"{name} was ended by signal {exit_code - 128}", exit_code)
     said = f": {transcript.last[-1]}" if transcript.last else " and said nothing"
     return ToolError(f"{name} exited with {exit_code}{said}", exit_code)
-
-
-def _stop(process: sh.RunningCommand) -> None:
-    """The tool is gone: nothing may write into a scratch folder that is being removed."""
-    import sh
-
-    process.terminate()
-    try:
-        process.wait(timeout=GRACE_S)
-    except sh.TimeoutException:
-        process.kill()
-    except sh.ErrorReturnCode:
-        pass
