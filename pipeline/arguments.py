@@ -10,6 +10,9 @@ def run(parser: argparse.ArgumentParser) -> None:
     _plan(parser)
     parser.add_argument("--detach", action="store_true", help="submit, print the run's URI, and leave")
     parser.add_argument("--dry-run", action="store_true", help="the same as the verb plan")
+    parser.add_argument(
+        "--max-parallel", type=_positive, metavar="N", help="at most N children run at a time"
+    )
     parser.add_argument("--scheduler-host", metavar="HOST", help="report to the luigid on this host")
 
 
@@ -77,3 +80,10 @@ def _which_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's id, or its s3:// URI")
     parser.add_argument("--bucket-name", help="its bucket, when it was not started from this machine")
     parser.add_argument("--queue", help="its queue, when it was not started from this machine")
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{word} is below 1")
+    return number

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
+from pipeline.aws import error_code
+
 if TYPE_CHECKING:
     from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
@@ -73,6 +75,24 @@ class Batch:
     def terminate(self, job_id: str, reason: str) -> None:
         """The job, and all of its children, are told to stop."""
         self._client.terminate_job(jobId=job_id, reason=reason)
+
+    def create_slots(self, name: str, number: int) -> None:
+        """There is a consumable resource of so many slots: a job that asks for one waits until one is free.
+
+        Source: https://docs.aws.amazon.com/batch/latest/userguide/resource-aware-scheduling.html
+        """
+        try:
+            self._client.describe_consumable_resource(consumableResource=name)
+        except ClientError as error:
+            if error_code(error) != "ClientException":
+                raise
+            self._client.create_consumable_resource(
+                consumableResourceName=name, totalQuantity=number, resourceType="REPLENISHABLE"
+            )
+
+    def delete_slots(self, name: str) -> None:
+        """The consumable resource is gone."""
+        self._client.delete_consumable_resource(consumableResource=name)
 
     def queue(self, name: str) -> Mapping[str, Any] | None:
         """The queue of that name or ARN; None when there is none."""

@@ -28,6 +28,7 @@ class Order:
     queue: str
     created_at: str
     job_role_arn: str | None = None
+    max_parallel: int | None = None
 
 
 def shards(size: int) -> list[tuple[int, int]]:
@@ -53,6 +54,7 @@ def make_run(pipeline: Pipeline, plan: Plan, *, layout: Layout, code: Code, orde
         sheet=f"{run_prefix(order.run_id)}/samples.tsv",
         work=f"{run_prefix(order.run_id)}/{'samples' if plan.work == plan.sheet else 'work'}.tsv",
         steps=(),
+        max_parallel=order.max_parallel,
     )
     steps: dict[str, RunStep] = {}
     for share in plan.steps:
@@ -134,6 +136,7 @@ def _environment(run: Run, pipeline: Pipeline, step: Step, layout: Layout, code:
 
 def submit_request(run: Run, step: RunStep, job: Job, job_ids: Mapping[str, str]) -> dict[str, Any]:
     """The SubmitJob request of a job, given the ids of the jobs that it comes after."""
+    slots = [{"consumableResource": run.id, "quantity": 1}] if run.max_parallel else []
     return {
         "jobName": job.name,
         "jobQueue": run.queue,
@@ -148,4 +151,5 @@ def submit_request(run: Run, step: RunStep, job: Job, job_ids: Mapping[str, str]
         "tags": {"run": run.id, "pipeline": run.pipeline, "step": step.name},
         "propagateTags": True,
         **({"arrayProperties": {"size": job.size}} if job.size > 1 else {}),
+        **({"consumableResourcePropertiesOverride": {"consumableResourceList": slots}} if slots else {}),
     }

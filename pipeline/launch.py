@@ -20,7 +20,7 @@ from pipeline.tasks import SchedulerPage, submit_through_luigi
 OPEN_RUNS = "runs/_open"
 
 
-def pin(prepared: Prepared, queue: str) -> Run:
+def pin(prepared: Prepared, queue: str, max_parallel: int | None = None) -> Run:
     """Code, sheet and run are in the bucket, the run last: from here its URI is all that anyone needs."""
     code = pack(prepared.pipeline)
     plan, bucket = prepared.plan, prepared.bucket
@@ -29,6 +29,7 @@ def pin(prepared: Prepared, queue: str) -> Run:
         run_id=f"{prepared.pipeline.name}-{now:%Y%m%dt%H%M%S}-{secrets.token_hex(2)}",
         queue=queue,
         created_at=now.isoformat(timespec="seconds"),
+        max_parallel=max_parallel,
     )
     run = make_run(prepared.pipeline, plan, layout=prepared.layout, code=code, order=order)
     if not bucket.has(code_key(code.sha256)):
@@ -69,4 +70,6 @@ def _open_key(prepared: Prepared, queue: str, code: Code) -> str:
 
 def submit(run: Run, prepared: Prepared, scheduler_host: str | None) -> SchedulerPage:
     """Every step is in the queue, once."""
+    if run.max_parallel:
+        prepared.batch.create_slots(run.id, run.max_parallel)
     return submit_through_luigi(run, Submitter(run, prepared.batch, prepared.bucket), scheduler_host)

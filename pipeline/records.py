@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from pipeline.aws import Cloud
@@ -41,6 +42,7 @@ class Records:
     def key(self, name: str) -> str:
         return f"{self.run.prefix}/{name}"
 
+    @cached_property
     def jobs(self) -> dict[str, Any]:
         """The job record of each step that is submitted."""
         found = {
@@ -48,9 +50,11 @@ class Records:
         }
         return {name: record for name, record in found.items() if record is not None}
 
+    @cached_property
     def sheet(self) -> SampleSheet:
         return self._read_sheet(self.run.sheet)
 
+    @cached_property
     def work(self) -> SampleSheet:
         return self._read_sheet(self.run.work)
 
@@ -69,7 +73,7 @@ class Records:
         return self.bucket.has(self.key("cancelled.json"))
 
     def progress(self) -> dict[str, Progress]:
-        return describe_progress(self.run, self.jobs(), self.batch)
+        return describe_progress(self.run, self.jobs, self.batch)
 
     def has_ended(self) -> bool:
         """Whether every step is submitted and every job ended."""
@@ -78,10 +82,8 @@ class Records:
 
     def matrix(self) -> Matrix:
         """Every child's entry, from the jobs themselves: one DescribeJobs call per hundred children."""
-        rows = self.work().samples
-        children = {
-            name: child_ids(self.run_step(name), record, rows) for name, record in self.jobs().items()
-        }
+        rows = self.work.samples
+        children = {name: child_ids(self.run_step(name), record, rows) for name, record in self.jobs.items()}
         details = self.batch.describe(job_id for ids in children.values() for job_id in ids)
         matrix = make_matrix(self.run, children, details, self._failures())
         return {name: self._with_markers(name, entries) for name, entries in matrix.items()}
@@ -144,7 +146,7 @@ def describe(records: Records) -> Document:
 
 
 def _document(records: Records, progress: Mapping[str, Progress], matrix: Matrix) -> Document:
-    run, jobs = records.run, records.jobs()
+    run, jobs = records.run, records.jobs
     steps = [
         {
             "name": step.name,
@@ -167,7 +169,7 @@ def _document(records: Records, progress: Mapping[str, Progress], matrix: Matrix
                 step.name: matrix.get(step.name, {}).get(sample, UNCHANGED).to_json() for step in per_sample
             },
         }
-        for sample in records.sheet().samples
+        for sample in records.sheet.samples
     ]
     return {
         "run": run.id,
@@ -193,9 +195,11 @@ def _state(records: Records, progress: Mapping[str, Progress], matrix: Matrix) -
 
 def _close(records: Records, matrix: Matrix, document: Document) -> None:
     """The run's end is in the bucket: the failed samples as a sample list again, and last the ledger."""
-    failed = records.sheet().subset(failed_samples(records.run, matrix))
+    failed = records.sheet.subset(failed_samples(records.run, matrix))
     body = (
         failed.tsv() if len(failed.columns) > 1 else "".join(f"{name}\n" for name in failed.samples).encode()
     )
     records.bucket.write(records.key("failed.txt"), body)
+    if records.run.max_parallel:
+        records.batch.delete_slots(records.run.id)
     records.bucket.write_json(records.key("ledger.json"), document)

@@ -51,7 +51,10 @@ class RunStep:
 
 @dataclass(frozen=True)
 class Run:
-    """One pass of a pipeline over a pinned sheet; `work` is the key of the rows that its arrays run over."""
+    """One pass of a pipeline over a pinned sheet; `work` is the key of the rows that its arrays run over.
+
+    At most `max_parallel` of its children run at a time, whatever their step; None leaves that to the queue.
+    """
 
     id: str
     bucket: str
@@ -63,6 +66,7 @@ class Run:
     sheet: str
     work: str
     steps: tuple[RunStep, ...]
+    max_parallel: int | None = None
 
     @property
     def uri(self) -> str:

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, _default: Pipeline) -> int:
 def _terminate(records: Records) -> list[str]:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     records.bucket.write_json(records.key("cancelled.json"), {"cancelled_at": now})
-    job_ids = [job["job_id"] for record in records.jobs().values() for job in record["jobs"]]
+    job_ids = [job["job_id"] for record in records.jobs.values() for job in record["jobs"]]
     for job_id in job_ids:
         records.batch.terminate(job_id, "cancelled by the user")
     return job_ids

@@ -13,7 +13,6 @@ from pipeline.launch import pin, submit, unfinished_run
 from pipeline.model import Pipeline
 from pipeline.prepare import Prepared, prepare
 from pipeline.records import Document, Records, describe
-from pipeline.run import Run
 from pipeline.screen import StepBars, say
 from pipeline.tasks import SchedulerPage
 from pipeline.watch import watch
@@ -41,7 +40,7 @@ def _run(options: argparse.Namespace, prepared: Prepared) -> int:
     if current:
         say(f"these samples are running already, as {current.id}: following it")
     else:
-        current = pin(prepared, options.queue)
+        current = pin(prepared, options.queue, options.max_parallel)
         say(f"run {current.id}", f"    {current.uri}")
     page = submit(current, prepared, options.scheduler_host)
     records = Records(current, prepared.bucket, prepared.batch, prepared.cloud)
@@ -72,25 +71,24 @@ def _follow(records: Records, page: SchedulerPage) -> None:
     """Every job ended; bars on the terminal and the scheduler's page showed how far they were."""
     run = records.run
     bars = StepBars({step.name: step.size for step in run.steps})
+    urls = _console_urls(records)
     poll_every_s = LOCAL_POLL_S if records.cloud.is_local else AWS_POLL_S
     try:
-        for progress in watch(
-            run, records.jobs(), records.batch, poll_every_s=poll_every_s, sleep=time.sleep
-        ):
+        for progress in watch(run, records.jobs, records.batch, poll_every_s=poll_every_s, sleep=time.sleep):
             bars.show(progress)
-            page.show_all(progress, _console_urls(run, records))
+            page.show_all(progress, urls)
     finally:
         bars.stop()
 
 
-def _console_urls(run: Run, records: Records) -> dict[str, str]:
+def _console_urls(records: Records) -> dict[str, str]:
     """The page of each step's first job in the AWS console; none on this machine."""
     region = records.cloud.region
     if records.cloud.is_local:
         return {}
     return {
         name: f"https://{region}.console.aws.amazon.com/batch/home?region={region}#jobs/detail/{record['jobs'][0]['job_id']}"
-        for name, record in records.jobs().items()
+        for name, record in records.jobs.items()
         if record["jobs"]
     }
 
