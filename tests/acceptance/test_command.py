@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
+from pipeline.aws import Cloud
 from pipeline.storage import Bucket
 from tests.acceptance.conftest import ROOT, Answer, run, start
 from tests.pipeline.test_sheet import HOSTILE_BUT_LEGAL
@@ -215,6 +217,20 @@ def test_a_script_that_makes_no_output_fails_though_it_exits_with_0(bucket: Buck
     entry = answer.json["samples"][0]["steps"]["count"]
     assert entry["status"] == "FAILED"
     assert "count.txt" in entry["reason"]
+
+
+def test_no_more_children_run_at_a_time_than_allowed(
+    cloud: Cloud, bucket: Bucket, folder: Path, gate: Path
+) -> None:
+    command = words(bucket, folder, "m1", "m2", "m3", "m4", name="limited")
+    run_id = run(*command, "--max-parallel", "1", "--detach", "--json").json["run"]
+    wait_until(lambda: is_running(run_id))
+    finish(run_id, gate)
+    status = run("status", run_id, "--json").json
+    children = [f"{step['job_ids'][0]}:{index}" for step in status["steps"][:2] for index in range(4)]
+    times = [(job["startedAt"], job["stoppedAt"]) for job in cloud.batch.describe_jobs(jobs=children)["jobs"]]
+    in_order = sorted(times)
+    assert all(stopped <= started for (_, stopped), (started, _) in itertools.pairwise(in_order))
 
 
 def test_the_list_may_come_from_standard_input(bucket: Bucket, folder: Path) -> None:
