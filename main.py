@@ -16,14 +16,14 @@ index = Step(
     "index",
     "steps/index.py",
     per="reference",
-    image="fusion",
+    image="pizzly",
     memory_mib=6144,
     inputs=["reference/transcripts.fa.gz", "reference/transcripts.gtf.gz"],
     outputs=["transcripts.idx"],
 )
 picard = Step("picard", "steps/picard.py", image="picard", memory_mib=2048, inputs=["input/{sample}.bam"])
-kallisto = Step("kallisto", "steps/kallisto.py", after=[picard, index], image="fusion", memory_mib=6144)
-pizzly = Step("pizzly", "steps/pizzly.py", after=[kallisto, index], image="fusion", memory_mib=4096)
+kallisto = Step("kallisto", "steps/kallisto.py", after=[picard, index], image="kallisto", memory_mib=6144)
+pizzly = Step("pizzly", "steps/pizzly.py", after=[kallisto, index], image="pizzly", memory_mib=4096)
 gather = Step("gather", "steps/gather.py", after=[pizzly], per="run", memory_mib=1024)
 
 fusion = Pipeline("fusion", [index, picard, kallisto, pizzly, gather], folder=Path(__file__).parent)

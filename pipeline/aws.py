@@ -54,7 +54,8 @@ class Cloud:
         self._endpoint = endpoint
         self._session = boto3.Session(region_name=endpoint.region if endpoint else region)
 
-    def _client(self, service: str, config: Config = PATIENT) -> Any:
+    def client(self, service: str, config: Config = PATIENT) -> Any:
+        """A client of any service, its calls counted."""
         client = self._session.client(service, config=config, **self._address(service))  # type: ignore[call-overload]
         client.meta.events.register(f"before-send.{service}", self._count)
         return client
@@ -83,23 +84,23 @@ class Cloud:
 
     @cached_property
     def batch(self) -> BatchClient:
-        client: BatchClient = self._client("batch")
+        client: BatchClient = self.client("batch")
         return client
 
     @cached_property
     def batch_once(self) -> BatchClient:
         """A client that never sends a request twice, for SubmitJob, which has no idempotency token."""
-        client: BatchClient = self._client("batch", ONCE)
+        client: BatchClient = self.client("batch", ONCE)
         return client
 
     @cached_property
     def s3(self) -> S3Client:
-        client: S3Client = self._client("s3")
+        client: S3Client = self.client("s3")
         return client
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
-        client: CloudWatchLogsClient = self._client("logs")
+        client: CloudWatchLogsClient = self.client("logs")
         return client
 
     @property

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.model import Step
+    from pipeline.site import Site
 
 BAD_DATA_EXIT = 65  # EX_DATAERR of sysexits.h: the steps library exits so where a retry cannot help
 
 
-def job_definition(pipeline: str, step: Step, job_role_arn: str | None = None) -> dict[str, Any]:
-    """The RegisterJobDefinition request of a step.
+def job_definition(pipeline: str, step: Step, site: Site) -> dict[str, Any]:
+    """The RegisterJobDefinition request of a step at a site.
 
     A host that is taken away is retried like any failure; wrong data and timeouts are final.
     Source: https://docs.aws.amazon.com/batch/latest/userguide/job_retries.html
@@ -26,12 +27,12 @@ def job_definition(pipeline: str, step: Step, job_role_arn: str | None = None) -
         "type": "container",
         "platformCapabilities": ["EC2"],
         "containerProperties": {
-            "image": step.image,
+            "image": site.images.get(step.image, step.image),
             "resourceRequirements": [
                 {"type": "VCPU", "value": str(step.vcpus)},
                 {"type": "MEMORY", "value": str(step.memory_mib)},
             ],
-            **({"jobRoleArn": job_role_arn} if job_role_arn else {}),
+            **site.container_properties,
         },
         "retryStrategy": {
             "attempts": step.retries + 1,

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.code import Code, command, fingerprint
 from pipeline.definition import job_definition
@@ -17,17 +17,20 @@ from pipeline.model import MAX_DEPENDENCIES, Per, Pipeline, Step
 from pipeline.plan import Plan, StepPlan
 from pipeline.run import DependencyType, Job, Run, RunStep
 
+if TYPE_CHECKING:
+    from pipeline.site import Site
+
 MAX_ARRAY = 10_000  # https://docs.aws.amazon.com/batch/latest/userguide/array_jobs.html
 
 
 @dataclass(frozen=True)
 class Order:
-    """What the user asked for beside the pipeline and the samples."""
+    """What a run is beside its pipeline and samples: its name, its queue, and what the queue's site brings."""
 
     run_id: str
     queue: str
     created_at: str
-    job_role_arn: str | None = None
+    site: Site
     max_parallel: int | None = None
 
 
@@ -67,7 +70,7 @@ def make_run(pipeline: Pipeline, plan: Plan, *, layout: Layout, code: Code, orde
             output=layout.url(layout.output(share.step, run.cohort)),
             memory_mib=share.step.memory_mib,
             fingerprint=fingerprint(pipeline, share.step),
-            definition=job_definition(pipeline.name, share.step, order.job_role_arn),
+            definition=job_definition(pipeline.name, share.step, order.site),
             command=tuple(command(pipeline, share.step)),
             jobs=jobs,
         )

@@ -12,9 +12,10 @@ from pipeline.commands.options import find_run
 from pipeline.errors import InputError, Problem
 from pipeline.model import Pipeline
 from pipeline.records import Document, describe
+from pipeline.run import Run
 from pipeline.screen import say
 
-LOG_GROUP = "/aws/batch/job"  # https://docs.aws.amazon.com/batch/latest/userguide/job_states.html
+DEFAULT_LOG_GROUP = "/aws/batch/job"  # https://docs.aws.amazon.com/batch/latest/userguide/job_states.html
 
 
 def run(options: argparse.Namespace, _default: Pipeline) -> int:
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace, _default: Pipeline) -> int:
         for step, stream in streams(describe(records), options.sample, options.step):
             if not options.json:
                 say(f"── {options.sample} {step}")
-            for timestamp, message in read_log(records.cloud, stream):
+            for timestamp, message in read_log(records.cloud, log_group(records.run, step), stream):
                 line = {"step": step, "timestamp": timestamp, "message": message}
                 print(json.dumps(line, ensure_ascii=False) if options.json else message)
     return 0
@@ -55,12 +56,19 @@ def streams(document: Document, sample: str, step: str | None) -> list[tuple[str
     return chosen
 
 
-def read_log(cloud: Cloud, stream: str) -> Iterator[tuple[int, str]]:
+def log_group(run: Run, step: str) -> str:
+    """The log group that a step's definition names."""
+    definition = next(found.definition for found in run.steps if found.name == step)
+    options = definition["containerProperties"].get("logConfiguration", {}).get("options", {})
+    return str(options.get("awslogs-group", DEFAULT_LOG_GROUP))
+
+
+def read_log(cloud: Cloud, group: str, stream: str) -> Iterator[tuple[int, str]]:
     """(epoch milliseconds, line) of a log stream, from its beginning."""
     token: dict[str, Any] = {}
     while True:
         page = cloud.logs.get_log_events(
-            logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True, **token
+            logGroupName=group, logStreamName=stream, startFromHead=True, **token
         )
         for event in page["events"]:
             yield event["timestamp"], event["message"]

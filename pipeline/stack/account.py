@@ -24,12 +24,12 @@ class Account(Cloud):
     @cached_property
     def id(self) -> str:
         """The twelve digits of the account."""
-        return str(self._client("sts").get_caller_identity()["Account"])
+        return str(self.client("sts").get_caller_identity()["Account"])
 
     @cached_property
     def cloudformation(self) -> Any:
-        return self._client("cloudformation")
+        return self.client("cloudformation")
 
     @cached_property
     def ecr(self) -> Any:
-        return self._client("ecr")
+        return self.client("ecr")

@@ -15,9 +15,10 @@ from pipeline.jobs import MAX_ARRAY, Order, make_run, shards, submit_request
 from pipeline.plan import Inventory, make_plan
 from pipeline.run import Run
 from pipeline.sheet import SampleSheet
+from pipeline.site import Site
 from tests.pipeline.examples import LAYOUT, toy
 
-ORDER = Order("toy-1", "local", "2026-01-01T00:00:00+00:00")
+ORDER = Order("toy-1", "local", "2026-01-01T00:00:00+00:00", Site({"base": "registry/base@sha256:0"}))
 
 
 def plan_run(folder: Path, samples: int) -> Run:
@@ -98,6 +99,6 @@ def test_the_same_step_has_the_same_definition_and_a_changed_need_another(tmp_pa
 
     pipeline, again = toy(tmp_path), toy(tmp_path)
     bigger = toy(tmp_path, memory_mib=9000)
-    name = job_definition("toy", pipeline.step("b"))["jobDefinitionName"]
-    assert job_definition("toy", again.step("b"))["jobDefinitionName"] == name
-    assert job_definition("toy", bigger.step("b"))["jobDefinitionName"] != name
+    name = job_definition("toy", pipeline.step("b"), Site())["jobDefinitionName"]
+    assert job_definition("toy", again.step("b"), Site())["jobDefinitionName"] == name
+    assert job_definition("toy", bigger.step("b"), Site())["jobDefinitionName"] != name

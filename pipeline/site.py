@@ -1,0 +1,32 @@
+"""What the place that a queue is in brings to a job definition: the images' full names, roles and the log group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.aws import Cloud
+from pipeline.images import resolve
+from pipeline.stack import deployment
+
+
+@dataclass(frozen=True)
+class Site:
+    """`images`: a step's image ↔ what it is called there; `container_properties`: what each definition gets."""
+
+    images: Mapping[str, str] = field(default_factory=dict)
+    container_properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_site(cloud: Cloud, queue: str, images: Iterable[str]) -> Site:
+    """The site of a queue: this machine, a stack that `setup` made, or any other, whose images are named in full.
+
+    Raises: InputError when the stack's repository lacks an image.
+    """
+    if cloud.is_local:
+        return Site(resolve.on_this_machine(images))
+    found = deployment.of_queue(cloud.batch, cloud.client("cloudformation"), queue)
+    if found is None:
+        return Site({name: name for name in images})
+    return Site(resolve.in_repository(cloud.client("ecr"), found, images), found.container_properties())
