@@ -7,7 +7,7 @@ Exit code 0: every planted fusion was called and nothing else; 1: one is missing
 
 import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 Fusion = tuple[str, str, str]  # sample, 5' gene, 3' gene
@@ -21,13 +21,18 @@ def compare(truth: Path, called: Path) -> tuple[list[tuple[str, ...]], bool]:
     return lines, planted.keys() == found.keys()
 
 
-def draw(lines: Iterable[Sequence[str]]) -> str:
-    """Columns of equal width."""
+def draw(lines: Sequence[Sequence[str]]) -> str:
+    """The lines in columns of equal width, and below them the count of what was found, missed and made up."""
     table = [HEADER, *lines]
     widths = [max(len(line[column]) for line in table) for column in range(len(HEADER))]
-    return "\n".join(
+    drawn = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in table
+    ]
+    missing, false = (sum(line[-1] == word for line in lines) for word in ("MISSING", "FALSE"))
+    planted = len(lines) - false
+    return "\n".join(
+        [*drawn, "", f"{planted - missing} of {planted} planted fusions called, {false or 'none'} false"]
     )
 
 
@@ -54,10 +59,7 @@ def main() -> int:
     """The command line."""
     truth, called = map(Path, sys.argv[1:])
     lines, right = compare(truth, called)
-    missing, false = (sum(line[-1] == word for line in lines) for word in ("MISSING", "FALSE"))
-    planted = len(lines) - false
     print(draw(lines))
-    print(f"\n{planted - missing} of {planted} planted fusions called, {false or 'none'} false")
     return 0 if right else 1
 
 
