@@ -72,6 +72,16 @@ class Batch:
         for ids in _batched(job_ids):
             yield from self._client.describe_jobs(jobs=list(ids))["jobs"]
 
+    def waiting_reason(self, job_id: str) -> str:
+        """Why a job, or the first child of an array that is ready, does not start; empty while Batch says nothing."""
+        [job] = self.describe([job_id])
+        if job.get("arrayProperties", {}).get("size"):
+            ready = self._client.list_jobs(arrayJobId=job_id, jobStatus="RUNNABLE", maxResults=1)[
+                "jobSummaryList"
+            ]
+            return ready[0].get("statusReason", "") if ready else ""
+        return job.get("statusReason", "")
+
     def terminate(self, job_id: str, reason: str) -> None:
         """The job, and all of its children, are told to stop."""
         self._client.terminate_job(jobId=job_id, reason=reason)

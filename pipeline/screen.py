@@ -70,6 +70,13 @@ class StepBars:
                 if name in progress:
                     self._bars.update(task, completed=progress[name].finished, counts=str(progress[name]))
 
+    def say(self, *lines: str) -> None:
+        """Lines above the bars, or by themselves where there are none."""
+        if self._bars:
+            self._bars.console.print(*lines, sep="\n", markup=False, highlight=False)
+        else:
+            say(*lines)
+
     def stop(self) -> None:
         if self._bars:
             self._bars.stop()

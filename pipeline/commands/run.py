@@ -14,11 +14,14 @@ from pipeline.model import Pipeline
 from pipeline.prepare import Prepared, prepare
 from pipeline.records import Document, Records, describe
 from pipeline.screen import StepBars, say
+from pipeline.stall import Stall
 from pipeline.tasks import SchedulerPage
 from pipeline.watch import watch
 
 LOCAL_POLL_S = 0.2
 AWS_POLL_S = 10
+LOCAL_STALL_S = 5
+AWS_STALL_S = 15 * 60  # machines take some minutes to come up
 INTERRUPTED = 130
 SAMPLES_FAILED = 5
 
@@ -72,13 +75,25 @@ def _follow(records: Records, page: SchedulerPage) -> None:
     run = records.run
     bars = StepBars({step.name: step.size for step in run.steps})
     urls = _console_urls(records)
+    stall = Stall(LOCAL_STALL_S if records.cloud.is_local else AWS_STALL_S, time.monotonic)
     poll_every_s = LOCAL_POLL_S if records.cloud.is_local else AWS_POLL_S
     try:
         for progress in watch(run, records.jobs, records.batch, poll_every_s=poll_every_s, sleep=time.sleep):
             bars.show(progress)
             page.show_all(progress, urls)
+            for step in stall.notice(progress):
+                bars.say(*_explain_stall(records, step))
     finally:
         bars.stop()
+
+
+def _explain_stall(records: Records, step: str) -> list[str]:
+    reasons = {records.batch.waiting_reason(job["job_id"]) for job in records.jobs[step]["jobs"]} - {""}
+    return [
+        f"step {step!r} is ready, and none of its children has started",
+        *(f"  Batch says: {reason}" for reason in sorted(reasons)),
+        f"  it asks for {records.run_step(step).memory_mib} MiB a child; the queue is {records.run.queue!r}",
+    ]
 
 
 def _console_urls(records: Records) -> dict[str, str]:

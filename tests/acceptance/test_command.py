@@ -219,6 +219,19 @@ def test_a_script_that_makes_no_output_fails_though_it_exits_with_0(bucket: Buck
     assert "count.txt" in entry["reason"]
 
 
+def test_a_step_that_no_machine_can_hold_is_explained_while_it_waits(bucket: Bucket, folder: Path) -> None:
+    text = (folder / "my_pipeline.py").read_text().replace("memory_mib=64", "memory_mib=99999999", 1)
+    (folder / "my_pipeline.py").write_text(text)
+    client = start(*words(bucket, folder, "h1", "h2", name="huge"))
+    assert client.stderr
+    said = "".join(itertools.takewhile(lambda line: "asks for" not in line, client.stderr))
+    assert "none of its children has started" in said
+    assert "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT" in said
+    client.send_signal(signal.SIGINT)
+    client.communicate(timeout=30)
+    assert run("cancel", str(run_of(bucket, "huge"))).exit_code == 0
+
+
 def test_no_more_children_run_at_a_time_than_allowed(
     cloud: Cloud, bucket: Bucket, folder: Path, gate: Path
 ) -> None:

@@ -1,0 +1,36 @@
+"""A stalled run is noticed, once a step, and only when nothing runs."""
+
+from pipeline.stall import Stall
+from pipeline.watch import Progress
+
+READY = Progress({"RUNNABLE": 2, "RUNNING": 0}, 2, has_ended=False)
+RUNNING = Progress({"RUNNABLE": 1, "RUNNING": 1}, 2, has_ended=False)
+WAITING = Progress({"PENDING": 2}, 2, has_ended=False)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_step_that_is_ready_for_long_while_nothing_runs_is_told_once() -> None:
+    clock = Clock()
+    stall = Stall(60, clock)
+    assert stall.notice({"a": READY, "b": WAITING}) == []
+    clock.now = 60
+    assert stall.notice({"a": READY, "b": WAITING}) == ["a"]
+    assert stall.notice({"a": READY, "b": WAITING}) == []
+
+
+def test_a_run_in_which_something_runs_is_not_stalled() -> None:
+    clock = Clock()
+    stall = Stall(60, clock)
+    stall.notice({"a": READY})
+    clock.now = 50
+    assert stall.notice({"a": READY, "b": RUNNING}) == []
+    clock.now = 100
+    assert stall.notice({"a": READY}) == []
