@@ -3,8 +3,8 @@
     steps/command.py PROGRAM ARGUMENTS…      PROGRAM is a path inside the zip
 
 in   the step's declared inputs, in the working folder: input/{sample}.txt as input/sample.txt, reference/genes.gtf
-     as it is, <step>/<file> as it is; in a step of the whole run every sample's as <step>/<sample>/<file>, and the
-     sheet as samples.tsv
+     as it is, <step>/<file> as it is; in a step of the whole run every sample's as <step>/<sample>/<file> (and
+     input/<sample>/sample.txt), and the sheet as samples.tsv
 in   the environment: SAMPLE, SAMPLE_<COLUMN> for each column of the sheet, VCPUS, MEMORY_MIB
 out  the step's declared outputs, left in the working folder, none of them empty
 """
@@ -14,10 +14,11 @@ import re
 import sys
 from pathlib import Path
 
+from fetch_and_run import s3
 from fetch_and_run.launch import words_to_run
 from steps.child import Child
 from steps.cohort import fetch_all
-from steps.job import SAMPLE
+from steps.job import SAMPLE, Job
 from steps.main import main
 
 CODE = Path(__file__).resolve().parent.parent
@@ -38,11 +39,19 @@ def fetch_inputs(child: Child) -> None:
     if whole_run:
         child.sheet.write(Path("samples.tsv"))
     for path in child.job.inputs:
-        of_a_sample = SAMPLE in path or not path.startswith(("input/", "reference/"))
-        if whole_run and of_a_sample:
+        if whole_run and of_every_sample(child.job, path):
             fetch_all(child, path)
         else:
             child.fetch(path)
+
+
+def of_every_sample(job: Job, path: str) -> bool:
+    """The input is one file a sample, not one for all of them."""
+    room = path.partition("/")[0]
+    if room in ("input", "reference"):
+        return SAMPLE in path
+    ran_once = s3.describe(job.source(f"{room}/_SUCCESS.json", None))
+    return ran_once is None
 
 
 def variables(child: Child) -> dict[str, str]:

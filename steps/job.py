@@ -66,7 +66,10 @@ class Job:
         return f"{self.place(sample)}/{name}"
 
     def source(self, path: str, sample: str | None) -> str:
-        """The URL of an input as a step names it: input/…, reference/…, or <step>/<file> of this sample."""
+        """The URL of an input as a step names it: input/…, reference/…, or <step>/<file> of this sample.
+
+        Without a sample, <step>/<file> is that of a step which ran once for the same samples as this one.
+        """
         room, _, name = path.partition("/")
         if sample:
             name = name.replace(SAMPLE, sample)
@@ -74,7 +77,8 @@ class Job:
             return f"{self.input}/{name}"
         if room == "reference":
             return f"{self.reference}/{name}"
-        return f"{self.results}/{room}/{sample}/{name}"
+        cohort = self.output.rpartition("/")[2]
+        return f"{self.results}/{room}/{sample or cohort}/{name}"
 
     def folder(self, url: str) -> str:
         """The URL of the folder whose LIST tells of this object and of every other sample's."""

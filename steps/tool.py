@@ -46,15 +46,18 @@ class Transcript:
 
 
 def run(program: str, *arguments: str | Path | int, log: str | None = None, **options: Any) -> None:
-    """The tool ended with exit code 0. Options are sh's: threads=2 is --threads=2. Raises: ToolError."""
+    """The tool ended with exit code 0. Options are sh's: threads=2 is --threads=2, _out="file" keeps its stdout.
+
+    Raises: ToolError.
+    """
     import sh  # late: it takes longer than all the rest, and a child with nothing to do needs none of it
 
     with Path(log or os.devnull).open("w") as file, Path(os.devnull).open() as nothing:
         transcript = Transcript(file)
         try:
             command = sh.Command(program)
-            process = command(*arguments, **options, **OPTIONS, _in=nothing, _out=transcript, _err=transcript)
-            _wait(process)
+            said = {"_in": nothing, "_out": transcript, "_err": transcript}
+            _wait(command(*arguments, **{**OPTIONS, **said, **options}))
         except sh.CommandNotFound as error:
             raise ToolError(f"{program} is not installed in this image", NOT_INSTALLED) from error
         except sh.ForkException as error:

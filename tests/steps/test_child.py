@@ -243,3 +243,28 @@ def test_a_python_program_runs_beside_the_library(children: Children, tmp_path: 
     )
     assert done.exit_code == 0, done.stderr
     assert json.loads(children.bucket.get("results/fusion/demo/upper/s1/upper.txt")) == ["a b", "--x=1"]
+
+
+def once(children: Children, program: Path, step: str, text: str, source: str, output: str) -> None:
+    """The program ran as a step of the whole run."""
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    script = ROOT / "steps/command.py"
+    done = children.run(step, str(program), script=script, scope="run", inputs=[source], outputs=[output])
+    assert done.exit_code == 0, done.stderr
+
+
+def test_a_step_of_the_whole_run_follows_another(children: Children, program: Path) -> None:
+    children.sheet = [["sample", "lane"], ["s1", "1"], ["s2", "2"]]
+    for sample in ("s1", "s2"):
+        children.bucket.put(f"input/{sample}.txt", sample)
+    once(children, program, "join", "cat input/*/sample.txt > joined.txt", IN, "joined.txt")
+    once(
+        children,
+        program,
+        "show",
+        "cat join/joined.txt samples.tsv > shown.txt",
+        "join/joined.txt",
+        "shown.txt",
+    )
+    shown = children.bucket.get("results/fusion/demo/show/c0ffee/shown.txt")
+    assert shown == b"s1s2sample\tlane\ns1\t1\ns2\t2\n"

@@ -42,6 +42,11 @@ def test_what_it_says_goes_to_the_log_and_into_its_file(capfd: pytest.CaptureFix
     assert sorted(capfd.readouterr().err.split()) == ["err", "out"]
 
 
+def test_its_output_can_be_kept_and_its_input_given() -> None:
+    tool.run("tr", "a-z", "A-Z", _in="hello", _out="shout.txt")
+    assert Path("shout.txt").read_text() == "HELLO"
+
+
 def test_it_is_given_no_input_and_no_terminal() -> None:
     tool.run("sh", "-c", "cat > stdin; [ ! -t 1 ]")
     assert Path("stdin").read_text() == ""
