@@ -22,14 +22,15 @@ RULE_KEYS = {"onStatusReason": "on_status_reason", "onReason": "on_reason", "onE
 
 def detail(job: Job, region: str) -> dict[str, Any]:
     """Return a job as DescribeJobs shows it; what has not happened yet is left out."""
-    asked = job.submission
-    shown = {
-        "jobArn": arn(region, f"job/{job.id}"),
+    container = {**fixed_container(job.submission), **changing_container(job, region)}
+    return {**changing(job, region), **fixed(job.submission, region), "container": container}
+
+
+def fixed(asked: Submission, region: str) -> dict[str, Any]:
+    """Return what DescribeJobs shows of a submission, the same for all its children, without the container."""
+    return {
         "jobName": asked.name,
-        "jobId": job.id,
         "jobQueue": arn(region, f"job-queue/{asked.queue}"),
-        "status": job.status,
-        "attempts": [_attempt(job, attempt, region) for attempt in job.attempts],
         "createdAt": asked.created_at,
         "retryStrategy": {
             "attempts": asked.attempts,
@@ -38,14 +39,29 @@ def detail(job: Job, region: str) -> dict[str, Any]:
         "dependsOn": _dependencies(asked),
         "jobDefinition": arn(region, f"job-definition/{asked.definition}"),
         "parameters": asked.parameters,
-        "container": _container(job, region),
         "tags": asked.tags,
         "platformCapabilities": list(asked.platforms),
+        **_options(asked),
+    }
+
+
+def fixed_container(asked: Submission) -> dict[str, Any]:
+    """Return what DescribeJobs shows of a submission's container, the same for all its children."""
+    return {**{name: [] for name in EMPTY_LISTS}, **asked.container}
+
+
+def changing(job: Job, region: str) -> dict[str, Any]:
+    """Return what DescribeJobs shows of what became of a job."""
+    job_id = job.id
+    shown = {
+        "jobArn": arn(region, f"job/{job_id}"),
+        "jobId": job_id,
+        "status": job.status,
+        "attempts": [_attempt(job, attempt, region) for attempt in job.attempts],
         "isCancelled": job.is_cancelled,
         "isTerminated": job.is_terminated,
         **_times(job),
         **_array(job),
-        **_options(asked),
     }
     if job.status_reason:
         shown["statusReason"] = job.status_reason
@@ -113,15 +129,16 @@ def _options(asked: Submission) -> dict[str, Any]:
     return options
 
 
-def _container(job: Job, region: str) -> dict[str, Any]:
-    shown = {**{name: [] for name in EMPTY_LISTS}, **job.submission.container}
+def changing_container(job: Job, region: str) -> dict[str, Any]:
+    """Return what DescribeJobs shows of the current attempt's container, or the last one's."""
+    shown: dict[str, Any] = {}
     if job.status in LIVE and job.task_id is not None:
-        shown |= _placed(job, job.task_id, region)
+        shown = _placed(job, job.task_id, region)
         if job.status is Status.RUNNING:
             shown["logStreamName"] = stream_name(job, job.task_id)
     elif job.attempts:
         last = job.attempts[-1]
-        shown |= _exit(last) | _placed(job, last.task_id, region) | _stream(job, last)
+        shown = _exit(last) | _placed(job, last.task_id, region) | _stream(job, last)
     return shown
 
 
@@ -136,7 +153,7 @@ def _attempt(job: Job, attempt: Attempt, region: str) -> dict[str, Any]:
     return shown if attempt.started_at is None else {**shown, "startedAt": attempt.started_at}
 
 
-def _placed(job: Job, task_id: str, region: str) -> dict[str, str]:
+def _placed(job: Job, task_id: str, region: str) -> dict[str, Any]:
     cluster = f"{job.environment or 'local'}_Batch"
     ecs = arn(region, "").replace(":batch:", ":ecs:")
     return {

@@ -6,18 +6,19 @@ Source: https://docs.aws.amazon.com/batch/latest/userguide/batch_cwe_events.html
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_batch.details import detail
-from local_batch.job import Job, Status
+from local_batch.details import changing, changing_container, fixed, fixed_container
+from local_batch.job import Job, Status, Submission
 from local_batch.names import ACCOUNT, arn
 
 MAX_BYTES = 256 << 20  # then the file becomes events.jsonl.1
-LEFT_OUT = ("isCancelled", "isTerminated")
+MAX_KEPT = 1000
+ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class EventLog:
@@ -27,7 +28,7 @@ class EventLog:
         self._path = path
         self._region = region
         self._file = path.open("ab")
-        self._fixed: dict[int, str] = {}
+        self._kept: dict[int, tuple[str, str]] = {}
 
     def add(self, changes: list[tuple[Job, Status]], now: int) -> None:
         """Append these changes; there is no event for SUBMITTED, as on AWS."""
@@ -43,18 +44,25 @@ class EventLog:
         self._file.close()
 
     def _line(self, job: Job, status: Status, time: str) -> str:
-        event = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "Batch Job State Change",
-            "source": "aws.batch",
-            "account": ACCOUNT,
-            "time": time,
-            "region": self._region,
-            "resources": [arn(self._region, f"job/{job.id}")],
-            "detail": {**detail(job, self._region), "status": status},
-        }
-        return json.dumps(event, separators=(",", ":")) + "\n"
+        """Return one event; what all children of a submission share is written once and kept."""
+        shared, container = self._shared(job.submission)
+        changed = _members({**changing(job, self._region), "status": status})
+        placed = _members(changing_container(job, self._region))
+        return (
+            f'{{"version":"0","id":"{_event_id()}","detail-type":"Batch Job State Change","source":"aws.batch",'
+            f'"account":"{ACCOUNT}","time":"{time}","region":"{self._region}",'
+            f'"resources":["{arn(self._region, f"job/{job.id}")}"],"detail":{{{changed},{shared},'
+            f'"container":{{{container}{"," if placed else ""}{placed}}}}}}}\n'
+        )
+
+    def _shared(self, asked: Submission) -> tuple[str, str]:
+        kept = self._kept.get(asked.sequence)
+        if kept is None:
+            if len(self._kept) > MAX_KEPT:
+                self._kept.clear()
+            kept = _members(fixed(asked, self._region)), _members(fixed_container(asked))
+            self._kept[asked.sequence] = kept
+        return kept
 
     def _turn_over(self) -> None:
         self._file.close()
@@ -69,3 +77,12 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
             for line in file:
                 if line.endswith(b"\n"):
                     yield json.loads(line)
+
+
+def _members(shown: dict[str, Any]) -> str:
+    return ENCODER.encode(shown)[1:-1]
+
+
+def _event_id() -> str:
+    letters = os.urandom(16).hex()
+    return f"{letters[:8]}-{letters[8:12]}-4{letters[13:16]}-a{letters[17:20]}-{letters[20:]}"

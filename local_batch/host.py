@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 from local_batch.clock import Clock
 from local_batch.engine import Engine
@@ -49,6 +50,7 @@ class Host:
         self.running = 0
         self.busy_at = clock.now_ms()
         self._lost: dict[str, Outcome] = {}
+        self._unsaved: dict[Job, None] = {}
         self._threads = ThreadPoolExecutor(max_workers=4096, thread_name_prefix="job")
         self._is_closed = False
 
@@ -61,6 +63,7 @@ class Host:
         server_id = self.surroundings.server_id
         self.runner.sweep(server_id)
         shutil.rmtree(self.home.scratch, ignore_errors=True)
+        self.home.scratch.mkdir()
         with self.turn():
             self._restore()
         threading.Thread(target=self._keep_time, name="time", daemon=True).start()
@@ -91,24 +94,30 @@ class Host:
             self.runner.kill(job.task_id, is_forced=True)
 
     def _keep(self, *, is_synced: bool = False) -> None:
-        engine = self.engine
-        changes, engine.changes = engine.changes, []
-        if changes and not self._is_closed:
-            self.store.save(list({job: None for job, _ in changes}))
-            self.events.add(changes, self.clock.now_ms())
-            self.changed.notify_all()
+        """Make what changed known and durable, then send the signals that follow from it."""
+        self._tell()
         if not self._is_closed:
+            self.store.save(list(self._unsaved))
+            self._unsaved.clear()
             self.store.commit(is_synced=is_synced)
-        kills, engine.kills = engine.kills, []
+        kills, self.engine.kills = self.engine.kills, []
         for kill in kills:
             self.runner.kill(kill.task_id, is_forced=kill.is_forced)
         if kills:
             self._deadlines_changed.notify_all()
 
+    def _tell(self) -> None:
+        """Append what changed to the event log and wake who waits for it."""
+        changes, self.engine.changes = self.engine.changes, []
+        if changes and not self._is_closed:
+            self._unsaved.update((job, None) for job, _ in changes)
+            self.events.add(changes, self.clock.now_ms())
+            self.changed.notify_all()
+
     def _run(self, job: Job) -> None:
-        launch = self.surroundings.launch(job, self.home.scratch, self.logs)
+        launch = self.surroundings.launch(job, str(self.home.scratch), self.logs)
         outcome = self.runner.run(launch, lambda: self._started(job))
-        shutil.rmtree(launch.scratch, ignore_errors=True)
+        _remove(launch.scratch)
         with self.turn() as engine:
             self.running -= 1
             self.busy_at = self.clock.now_ms()
@@ -117,6 +126,7 @@ class Host:
     def _started(self, job: Job) -> None:
         with self.lock:
             self.engine.started(job, self.clock.now_ms())
+            self._tell()
             if job.end_reason is not None and job.task_id is not None:
                 self.runner.kill(job.task_id, is_forced=False)
             if job.submission.timeout_s is not None:
@@ -150,3 +160,11 @@ class Host:
                 if job.status in TERMINAL and (job.stopped_at or 0) < before:
                     del engine.jobs[job.submission.id]
                     self.store.forget(job.submission)
+
+
+def _remove(folder: str) -> None:
+    """Remove a scratch folder; most are empty by now, and that is quicker."""
+    try:
+        Path(folder).rmdir()
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from local_batch.job import Outcome
@@ -20,8 +19,8 @@ class Launch:
     container: dict[str, Any]
     vcpus: float
     memory_mib: int
-    scratch: Path
-    log: Path
+    scratch: str
+    log: str
 
 
 class Runner(Protocol):

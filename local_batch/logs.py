@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -40,15 +41,15 @@ class Logs:
         self._folder = folder
         self._clock = clock
         self._lock = threading.Lock()
-        self._made: set[str] = set()
+        self._made: dict[str, str] = {}
 
-    def file(self, group: str, stream: str) -> Path:
+    def file(self, group: str, stream: str) -> str:
         """Return the file of a stream; its folder exists afterwards."""
-        folder = self._group(group)
-        if group not in self._made:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._made.add(group)
-        return folder / quote(stream, safe="")
+        folder = self._made.get(group)
+        if folder is None:
+            self._group(group).mkdir(parents=True, exist_ok=True)
+            folder = self._made[group] = str(self._group(group))
+        return f"{folder}/{_file_name(stream)}"
 
     def groups(self) -> list[str]:
         """Return the names of all groups, sorted."""
@@ -103,13 +104,23 @@ class Logs:
             return []
 
     def _existing(self, group: str, stream: str) -> Path:
-        path = self._group(group) / quote(stream, safe="")
+        path = self._group(group) / _file_name(stream)
         if not path.exists():
             raise NoSuchLogError("The specified log stream does not exist.")
         return path
 
     def _group(self, group: str) -> Path:
         return self._folder / f"group={quote(group, safe='')}"
+
+
+def _file_name(stream: str) -> str:
+    prefix, slash, task_id = stream.rpartition("/")
+    return f"{_quoted(prefix + slash)}{_quoted(task_id) if not task_id.isalnum() else task_id}"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _lines(path: Path, end: int) -> Iterator[tuple[int, str]]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -64,8 +65,9 @@ class ProcessRunner:
 
 
 def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
-    launch.scratch.mkdir(parents=True)
-    with launch.log.open("ab", buffering=0) as log:
+    Path(launch.scratch).mkdir()
+    log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
         return subprocess.Popen(
             launch.command,
             cwd=launch.scratch,
@@ -75,6 +77,8 @@ def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
             stderr=log,
             start_new_session=True,
         )
+    finally:
+        os.close(log)
 
 
 def _wait_unreaped(pid: int) -> None:

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS jobs
 """
 UPSERT_JOB = "INSERT INTO jobs VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
 UPSERT_DOCUMENT = "INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
+ENCODER = json.JSONEncoder(separators=(",", ":"))
 WHOLE = -1  # the child column of a plain job and of an array's parent
 NEW = frozenset({Status.SUBMITTED, Status.PENDING, Status.RUNNABLE})
 
@@ -121,7 +122,7 @@ def _row(job: Job) -> tuple[int, int, str]:
         job.is_terminated,
     )
     child = WHOLE if job.index is None else job.index
-    return (job.submission.sequence, child, json.dumps(body, separators=(",", ":")))
+    return (job.submission.sequence, child, ENCODER.encode(body))
 
 
 def _attempt(attempt: Attempt) -> tuple[Any, ...]:

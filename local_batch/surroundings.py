@@ -14,7 +14,8 @@ from local_batch.logs import Logs
 from local_batch.process import SERVER_MARK
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+LANG = os.environ.get("LANG", "C.UTF-8")
 FETCH_AND_RUN = (
     "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
     "runpy.run_module('fetch_and_run', run_name='__main__', alter_sys=True)"
@@ -35,11 +36,11 @@ class Surroundings:
         """The EC2 instance id that this machine goes by."""
         return f"i-{self.server_id:0>17}"
 
-    def launch(self, job: Job, scratch: Path, logs: Logs) -> Launch:
+    def launch(self, job: Job, scratch: str, logs: Logs) -> Launch:
         """Return one attempt, ready to run."""
         assert job.task_id is not None
         asked = job.submission
-        folder = scratch / job.task_id
+        folder = f"{scratch}/{job.task_id}"
         environment = self._environment(job, folder)
         return Launch(
             task_id=job.task_id,
@@ -52,12 +53,12 @@ class Surroundings:
             log=logs.file(asked.log_group, stream_name(job, job.task_id)),
         )
 
-    def _environment(self, job: Job, folder: Path) -> dict[str, str]:
+    def _environment(self, job: Job, folder: str) -> dict[str, str]:
         return {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', SYSTEM_PATH)}",
-            "HOME": str(folder),
-            "TMPDIR": str(folder),
-            "LANG": os.environ.get("LANG", "C.UTF-8"),
+            "PATH": PATH,
+            "HOME": folder,
+            "TMPDIR": folder,
+            "LANG": LANG,
             "AWS_EXECUTION_ENV": "AWS_ECS_EC2",
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
