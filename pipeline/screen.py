@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from pipeline.watch import Progress
 
-MAX_CELL = 72
-
 
 def say(*lines: str) -> None:
     """Lines for the person, on standard error: standard output carries the answer and nothing else."""
@@ -21,20 +19,16 @@ def say(*lines: str) -> None:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows in aligned columns; None is an empty cell, and long cells are cut."""
+    """Rows in aligned columns; None is an empty cell."""
     cells = [
         list(header),
-        *([_cut("" if cell is None else str(cell)) for cell in row] for row in rows),
+        *(["" if cell is None else str(cell) for cell in row] for row in rows),
     ]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
 
 
 class StepBars:
