@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -18,19 +19,16 @@ Verb = Callable[..., int]
 REGION = "eu-west-1"
 
 
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@contextmanager
+def aws_as_moto_knows_it() -> Iterator[pytest.MonkeyPatch]:
     """moto's AWS, whose Batch asks for a service role (AWS has its own) and knows no default_x86_64,
-    and whose change sets leave the stack's outputs and parameters as they were.
+    and whose change sets leave the stack's outputs and parameters as they were. Nothing waits.
     """
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with moto.mock_aws():
+    with moto.mock_aws(), pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.delenv("AWS_PROFILE", raising=False)
         role = boto3.client("iam").create_role(RoleName="batch", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         create = ComputeEnvironment.create_from_cloudformation_json
 
@@ -39,9 +37,10 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             properties = {**wanted["Properties"], "ServiceRole": role, "ComputeResources": resources}
             return create(name, {**wanted, "Properties": properties}, *where, **kind)
 
-        monkeypatch.setattr(ComputeEnvironment, "create_from_cloudformation_json", create_as_moto_can)
-        monkeypatch.setattr(ChangeSet, "apply", _apply_with_outputs(ChangeSet.apply))
-        yield
+        patch.setattr(ComputeEnvironment, "create_from_cloudformation_json", create_as_moto_can)
+        patch.setattr(ChangeSet, "apply", _apply_with_outputs(ChangeSet.apply))
+        patch.setattr("pipeline.stack.stack.POLL_EVERY_S", 0)
+        yield patch
 
 
 def _apply_with_outputs(apply: Callable[[ChangeSet], None]) -> Callable[[ChangeSet], None]:
@@ -54,7 +53,9 @@ def _apply_with_outputs(apply: Callable[[ChangeSet], None]) -> Callable[[ChangeS
     return apply_all
 
 
-def _verb(add_arguments: Callable[[argparse.ArgumentParser], None], run: Verb) -> Verb:
+def verb(add_arguments: Callable[[argparse.ArgumentParser], None], run: Verb) -> Verb:
+    """A verb as a function of the words typed after it."""
+
     def call(*words: str) -> int:
         parser = argparse.ArgumentParser()
         add_arguments(parser)
@@ -64,14 +65,19 @@ def _verb(add_arguments: Callable[[argparse.ArgumentParser], None], run: Verb) -
 
 
 @pytest.fixture
-def setup(account: None, monkeypatch: pytest.MonkeyPatch) -> Verb:
-    """`setup` as typed, without its waits."""
-    monkeypatch.setattr("pipeline.stack.stack.POLL_EVERY_S", 0)
-    return _verb(command.add_setup_arguments, command.run_setup)
+def account() -> Iterator[None]:
+    """An empty account."""
+    with aws_as_moto_knows_it():
+        yield
 
 
 @pytest.fixture
-def teardown(account: None, monkeypatch: pytest.MonkeyPatch) -> Verb:
-    """`teardown` as typed, without its waits."""
-    monkeypatch.setattr("pipeline.stack.stack.POLL_EVERY_S", 0)
-    return _verb(command.add_teardown_arguments, command.run_teardown)
+def setup(account: None) -> Verb:
+    """`setup` as typed."""
+    return verb(command.add_setup_arguments, command.run_setup)
+
+
+@pytest.fixture
+def teardown(account: None) -> Verb:
+    """`teardown` as typed."""
+    return verb(command.add_teardown_arguments, command.run_teardown)

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
             for mount in wanted(os.environ):
                 mounts.enter_context(mounted(mount))
         except MountError as error:
-            print(f"entrypoint: {error}", file=sys.stderr)  # noqa: T201
+            print(f"entrypoint: {error}", file=sys.stderr)
             return REFUSED
         return _in_between(_as_sample(arguments))
 
@@ -36,7 +36,7 @@ def _as_sample(arguments: Sequence[str]) -> Sequence[str]:
     try:
         os.environ["SAMPLE"] = sample = sample_of_this_child(arguments[1], os.environ)
     except ParticipantsError as error:
-        print(f"entrypoint: {error}", file=sys.stderr)  # noqa: T201
+        print(f"entrypoint: {error}", file=sys.stderr)
         raise SystemExit(REFUSED) from error
     return [word.replace("{sample}", sample) for word in arguments[2:]]
 

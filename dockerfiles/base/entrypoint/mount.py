@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 READY_WITHIN_S = 60
 KEYS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
@@ -22,7 +21,7 @@ class MountError(Exception):
 
 @dataclass(frozen=True)
 class Mount:
-    """`source` (bucket or bucket:/prefix) at `folder`; `keys` are the AWS_… variables that s3fs gets instead of ours."""
+    """`source` (bucket, or bucket:/prefix) at `folder`; `keys` are AWS_… variables for s3fs alone."""
 
     source: str
     folder: str
@@ -60,9 +59,19 @@ def options(mount: Mount, environment: Mapping[str, str]) -> list[str]:
     """s3fs's options: where S3 is, whose credentials, who owns the files, and that they are never left half-seen."""
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
     endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
-    chosen = [f"uid={os.getuid()}", f"gid={os.getgid()}", "umask=0022", "mp_umask=0022", f"endpoint={region}"]
-    chosen += ["compat_dir"]  # folders that other programs wrote have no object of their own
-    chosen += [f"url={endpoint}", "use_path_request_style"] if endpoint else [f"url=https://s3.{region}.amazonaws.com"]
+    chosen = [
+        "dbglevel=warn",
+        f"uid={os.getuid()}",
+        f"gid={os.getgid()}",
+        "umask=0022",
+        "mp_umask=0022",
+        f"endpoint={region}",
+    ]
+    chosen += (
+        [f"url={endpoint}", "use_path_request_style"]
+        if endpoint
+        else [f"url=https://s3.{region}.amazonaws.com"]
+    )
     if not mount.keys and "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in environment:
         chosen.append("ecs")
     if not mount.writable:
@@ -79,14 +88,13 @@ def mounted(mount: Mount) -> Iterator[None]:
         _wait_until_ready(mount, s3fs)
         yield
     finally:
-        if Path(mount.folder).is_mount():
-            subprocess.run(["fusermount", "-u", mount.folder], check=False)
+        subprocess.run(["fusermount", "-u", mount.folder], capture_output=True, check=False)
         s3fs.wait()
 
 
 def _wait_until_ready(mount: Mount, s3fs: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + READY_WITHIN_S
-    while not Path(mount.folder).is_mount():
+    while not os.path.ismount(mount.folder):  # Path.is_mount raises where s3fs gave up
         if s3fs.poll() is not None:
             raise MountError(f"s3fs does not mount {mount.source} at {mount.folder} (exit {s3fs.returncode})")
         if time.monotonic() > until:
