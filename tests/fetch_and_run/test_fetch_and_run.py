@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -63,6 +64,17 @@ def zipped(members: Mapping[str, str]) -> bytes:
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     stdout, stderr = process.communicate(timeout=30)
     return process.returncode, stdout, stderr
+
+
+def gone(pid: str) -> bool:
+    """The process ends within a moment."""
+    try:
+        process = os.pidfd_open(int(pid))
+    except ProcessLookupError:
+        return True
+    readable, _, _ = select.select([process], [], [], 10)
+    os.close(process)
+    return bool(readable)
 
 
 @pytest.fixture
@@ -247,10 +259,20 @@ def test_signals_reach_every_process_of_the_program(entrypoint: Entrypoint, numb
     assert entrypoint.left() == []
 
 
+def test_a_tool_that_takes_no_notice_of_a_signal_is_killed(entrypoint: Entrypoint) -> None:
+    tool = "trap '' TERM; echo $$; sleep 1000; sleep 1000"
+    process = entrypoint.zip(
+        {"job.py": f'import subprocess\nsubprocess.run(["sh", "-c", "{tool}"])'}, "job.py"
+    )
+    assert process.stdout
+    tool_pid = process.stdout.readline().strip()
+    process.terminate()
+    assert ended(process)[0] == 143
+    assert gone(tool_pid)
+    assert entrypoint.left() == []
+
+
 def test_nothing_that_the_program_left_running_outlives_it(entrypoint: Entrypoint) -> None:
     exit_code, stdout, _ = ended(entrypoint.script("#!/bin/sh\nsleep 1000 &\necho $!\n"))
     assert exit_code == 0
-    assert (
-        not Path(f"/proc/{stdout.strip()}").exists()
-        or "Z" in Path(f"/proc/{stdout.strip()}/status").read_text()
-    )
+    assert gone(stdout.strip())

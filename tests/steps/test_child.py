@@ -1,6 +1,7 @@
 """What the steps library guarantees to a step, whatever its program."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -171,7 +172,7 @@ def test_a_stopped_child_says_so_and_leaves_nothing(children: Children, program:
     )
     assert child.stderr
     assert child.stderr.readline() == "up\n"
-    child.send_signal(signal.SIGTERM)
+    os.killpg(child.pid, signal.SIGTERM)  # as fetch_and_run passes it on
     assert child.wait(timeout=30) == 143
     assert children.failure("upper")["reason"] == "stopped by signal 15"
     assert children.scratch() == []

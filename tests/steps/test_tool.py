@@ -1,9 +1,6 @@
 """A tool's output, exit code and end, as a child tells them."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +8,6 @@ import pytest
 
 from steps import tool
 from steps.failure import ToolError
-from tests.fetch_and_run.s3_server import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -80,19 +76,3 @@ def test_a_program_without_a_shebang_is_126(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_do_no_harm() -> None:
     tool.run("printf", r"\377\n")
-
-
-def test_a_stopped_child_leaves_no_tool_behind(tmp_path: Path) -> None:
-    """SIGTERM to the child alone: the tool is ended before the child goes on."""
-    code = (
-        "import signal, sys\nfrom steps import tool\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
-        "tool.run('sh', '-c', 'echo $$; exec sleep 1000')"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    child = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
-    assert child.stderr
-    pid = int(child.stderr.readline())
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(timeout=20) == 143
-    assert not Path(f"/proc/{pid}").exists()
