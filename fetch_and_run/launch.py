@@ -1,6 +1,7 @@
 """This process becomes the program: any executable with a #! line, or Python without one."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,6 +58,7 @@ def _run_here(program: Path, arguments: Sequence[str], path: Sequence[str]) -> N
 
 def _execute(program: Path, arguments: Sequence[str]) -> None:
     words = [*words_to_run(program), *arguments]
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and an ignored signal stays so
     try:
         os.execv(words[0], words)
     except FileNotFoundError as error:

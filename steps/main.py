@@ -19,7 +19,7 @@ from fetch_and_run import s3
 from steps.child import Child
 from steps.failure import S3_UNAVAILABLE, Failure
 from steps.job import Job
-from steps.marker import read_marker, still_true, write_marker
+from steps.marker import Marker, read_marker, still_true, write_marker
 
 Step = Callable[[Child], None]
 
@@ -27,7 +27,10 @@ Step = Callable[[Child], None]
 def main(step: Step) -> None:
     """The step's outputs and its marker are in the bucket, or a failure record is; the process exits."""
     signal.signal(signal.SIGTERM, _stop)
-    job = Job.from_environment(os.environ)
+    try:
+        job = Job.from_environment(os.environ)
+    except KeyError as missing:
+        sys.exit(f"the environment variable {missing.args[0]} is not set: a step runs as a pipeline's job")
     sample = None
     try:
         child = Child(job)
@@ -48,38 +51,40 @@ def main(step: Step) -> None:
 
 
 def _attempt(child: Child, step: Step) -> None:
-    job = child.job
-    marker_url = job.marker(child.sample)
-    marker = read_marker(marker_url)
-    if (
-        marker
-        and marker.get("columns", {}) == child.columns
-        and still_true(marker, job, job.place(child.sample))
-    ):
-        print(f"unchanged: {marker_url}")
+    if _is_done(child):
+        print(f"unchanged: {child.job.marker(child.sample)}")
         return
     started = time.monotonic()
     with _scratch():
         step(child)
-        missing = set(job.outputs) - set(child.files)
-        if missing:
-            raise Failure(f"the step ended without publishing {', '.join(sorted(missing))}")
-    write_marker(
-        marker_url,
-        {
-            "fingerprint": job.fingerprint,
-            "columns": child.columns,
-            "inputs": child.inputs,
-            "files": child.files,
-            "seconds": round(time.monotonic() - started, 3),
-            "step": job.step,
-            "sample": child.sample,
-            "run": job.run,
-            "job_id": job.job_id,
-            "attempt": job.attempt,
-            "finished_at": _now(),
-        },
-    )
+    missing = set(child.job.outputs) - set(child.files)
+    if missing:
+        raise Failure(f"the step ended without publishing {', '.join(sorted(missing))}")
+    write_marker(child.job.marker(child.sample), _marker(child, time.monotonic() - started))
+
+
+def _is_done(child: Child) -> bool:
+    marker = read_marker(child.job.marker(child.sample))
+    if marker is None or marker.get("columns", {}) != child.columns:
+        return False
+    return still_true(marker, child.job, child.job.place(child.sample))
+
+
+def _marker(child: Child, seconds: float) -> Marker:
+    job = child.job
+    return {
+        "fingerprint": job.fingerprint,
+        "columns": child.columns,
+        "inputs": child.inputs,
+        "files": child.files,
+        "seconds": round(seconds, 3),
+        "step": job.step,
+        "sample": child.sample,
+        "run": job.run,
+        "job_id": job.job_id,
+        "attempt": job.attempt,
+        "finished_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 @contextlib.contextmanager
@@ -111,7 +116,3 @@ def _record(job: Job, sample: str | None, reason: str, exit_code: int) -> None:
 def _stop(number: int, _frame: object) -> None:
     signal.signal(number, signal.SIG_IGN)
     raise Failure(f"stopped by signal {number}", 128 + number)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

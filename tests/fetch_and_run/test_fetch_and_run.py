@@ -235,6 +235,10 @@ def test_wrong_use_is_64_and_one_line(entrypoint: Entrypoint, told: dict[str, st
     assert len(stderr.splitlines()) == 1
 
 
+def test_a_broken_pipe_ends_a_program_quietly_as_in_any_shell(entrypoint: Entrypoint) -> None:
+    assert ended(entrypoint.script("#!/bin/sh\nyes | head -n 1\n")) == (0, "y\n", "")
+
+
 def test_its_folder_is_always_removed(entrypoint: Entrypoint) -> None:
     writes = '#!/bin/sh\ntouch "$TMPDIR/left" && exit 3\n'
     assert ended(entrypoint.script(writes))[0] == 3
@@ -247,7 +251,7 @@ def test_its_folder_is_always_removed(entrypoint: Entrypoint) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_reach_every_process_of_the_program(entrypoint: Entrypoint, number: signal.Signals) -> None:
     """The tool is a child of the script; a shell passes no signal on by itself."""
-    tool = "sh -c 'trap \"echo tool; exit\" TERM INT; echo up; sleep 30'"
+    tool = "sh -c 'trap \"echo tool; exit\" TERM INT; echo up; sleep 30 & wait'"
     script = f"#!/bin/sh\ntrap 'echo script; exit 7' TERM INT\n{tool}\n"
     process = entrypoint.script(script)
     assert process.stdout

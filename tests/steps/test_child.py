@@ -213,6 +213,15 @@ def test_a_file_that_changed_since_its_step_published_it_is_refused(
     assert "is not the file that step upper published" in children.failure("again")["reason"]
 
 
+def test_a_step_outside_a_job_says_what_is_missing(environment: dict[str, str]) -> None:
+    words = [sys.executable, str(ROOT / "steps/picard.py")]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr == "the environment variable PIPELINE_RUN is not set: a step runs as a pipeline's job\n"
+    )
+
+
 def test_an_error_of_the_step_itself_is_recorded(children: Children, tmp_path: Path) -> None:
     step = tmp_path / "step.py"
     step.write_text("from steps.main import main\nmain(lambda child: child.nothing)\n")

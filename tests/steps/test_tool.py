@@ -43,6 +43,11 @@ def test_its_output_can_be_kept_and_its_input_given() -> None:
     assert Path("shout.txt").read_text() == "HELLO"
 
 
+def test_a_broken_pipe_ends_a_program_quietly_as_in_any_shell() -> None:
+    tool.run("sh", "-c", "yes | head -n 1", log="tool.log")
+    assert Path("tool.log").read_text() == "y\n"
+
+
 def test_it_is_given_no_input_and_no_terminal() -> None:
     tool.run("sh", "-c", "cat > stdin; [ ! -t 1 ]")
     assert Path("stdin").read_text() == ""
