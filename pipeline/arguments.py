@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipeline.images import command as container_images
+from pipeline.stack import command as stack
+
 
 def run(parser: argparse.ArgumentParser) -> None:
     _plan(parser)
@@ -55,6 +58,18 @@ def local(parser: argparse.ArgumentParser) -> None:
     upload = actions.add_parser("upload", help="copy a folder into a bucket, made if absent")
     upload.add_argument("folder", type=Path, metavar="FOLDER")
     upload.add_argument("url", metavar="s3://BUCKET/PREFIX")
+
+
+def setup(parser: argparse.ArgumentParser) -> None:
+    stack.add_setup_arguments(parser)
+
+
+def teardown(parser: argparse.ArgumentParser) -> None:
+    stack.add_teardown_arguments(parser)
+
+
+def images(parser: argparse.ArgumentParser) -> None:
+    container_images.add_arguments(parser)
 
 
 def _plan(parser: argparse.ArgumentParser) -> None:

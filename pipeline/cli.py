@@ -23,6 +23,9 @@ VERBS = {
     "logs": "what a sample's program printed",
     "cancel": "stop a run",
     "local": "start, stop or look at the AWS Batch and S3 on this machine",
+    "setup": "make what AWS needs: queues, machines, roles, bucket",
+    "images": "build and push the steps' container images",
+    "teardown": "remove what setup made",
 }
 INTERRUPTED = 130
 
