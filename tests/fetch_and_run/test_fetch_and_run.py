@@ -118,6 +118,11 @@ def test_python_code_finds_its_zip_the_module_beside_it_and_the_s3_door(entrypoi
     assert door == str(ROOT)
 
 
+def test_its_own_files_hide_no_module_of_the_program(entrypoint: Entrypoint) -> None:
+    code = "import importlib.util\nprint(importlib.util.find_spec('supervise'))"
+    assert ended(entrypoint.zip({"job.py": code}, "job.py"))[:2] == (0, "None\n")
+
+
 def test_it_starts_as_a_module_too(entrypoint: Entrypoint) -> None:
     entrypoint.bucket.put("code/job.py", "print(__name__, __file__[-7:])")
     done = subprocess.run(
