@@ -129,6 +129,13 @@ def _environment(run: Run, pipeline: Pipeline, step: Step, layout: Layout, code:
         "PIPELINE_REFERENCE": layout.url(layout.reference_prefix),
         "PIPELINE_RESULTS": layout.url(layout.results),
         "PIPELINE_OUTPUT": layout.url(layout.output(step, run.cohort)),
+        "PIPELINE_ONCE": json.dumps(
+            {
+                upstream.name: layout.url(layout.output(upstream, run.cohort))
+                for upstream in step.after
+                if upstream.per == Per.RUN
+            }
+        ),
         "PIPELINE_FINGERPRINT": fingerprint(pipeline, step),
         "PIPELINE_VCPUS": str(step.vcpus),
         "PIPELINE_MEMORY_MIB": str(step.memory_mib),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def parse_sheet(text: str, source: str, suffix: str = "") -> SampleSheet:
         rows.append((name, *cells[1:]))
     if not lines:
         problems.append(Problem("the sample list names no sample", source, "write one sample name a line"))
+    problems += _column_problems(columns, source)
     if problems:
         raise InputError(problems)
     return SampleSheet(columns, tuple(rows))
@@ -105,20 +107,45 @@ def _header(lines: list[tuple[int, list[str]]]) -> tuple[tuple[str, ...], list[t
     return ("sample",), lines
 
 
+def _column_problems(columns: Sequence[str], source: str) -> Iterator[Problem]:
+    """Columns become variables such as SAMPLE_LIBRARY_PREP: two of one variable are refused, and those of none."""
+    seen: dict[str, str] = {}
+    for column in columns:
+        variable = re.sub(r"[^A-Z0-9_]", "_", column.upper())
+        if not column or variable in seen:
+            what = (
+                f"the columns {seen[variable]!r} and {column!r} are the same"
+                if column
+                else "a column has no name"
+            )
+            yield Problem(what, f"{source}, the header", "give each column a name of its own")
+        seen[variable] = column
+
+
 def _name_problem(name: str, where: str) -> Problem | None:
     fix = "rename the sample: its name becomes a folder in the bucket"
     if not name:
         return Problem("a sample has no name", where, "write its name in the first column")
     if name in {".", ".."} or "/" in name or "\\" in name:
         return Problem(f"sample {name!r} has a path separator in its name", where, fix)
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in name):
+    if _has_control_character(name):
         return Problem(f"sample {name!r} has a control character in its name", where, fix)
     if (size := len(name.encode())) > MAX_NAME_BYTES:
         return Problem(f"sample {name[:40]!r}… is {size} bytes long, over {MAX_NAME_BYTES}", where, fix)
     return None
 
 
+def _has_control_character(text: str) -> bool:
+    return any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text)
+
+
 def _row_problem(cells: Sequence[str], columns: Sequence[str], where: str) -> Problem | None:
+    if any(map(_has_control_character, cells)):
+        return Problem(
+            f"sample {cells[0]!r} has a control character in a column",
+            where,
+            "delete it: it may be a tab among commas",
+        )
     if len(cells) == len(columns):
         return None
     if len(columns) == 1:

@@ -22,6 +22,7 @@ class Job:
     reference: str
     results: str
     output: str
+    once: Mapping[str, str]  # step of the whole run ↔ the URL under which it published
     fingerprint: str
     vcpus: int
     memory_mib: int
@@ -47,6 +48,7 @@ class Job:
             reference=told("REFERENCE"),
             results=told("RESULTS"),
             output=told("OUTPUT"),
+            once=json.loads(told("ONCE")),
             fingerprint=told("FINGERPRINT"),
             vcpus=int(told("VCPUS")),
             memory_mib=int(told("MEMORY_MIB")),
@@ -66,10 +68,7 @@ class Job:
         return f"{self.place(sample)}/{name}"
 
     def source(self, path: str, sample: str | None) -> str:
-        """The URL of an input as a step names it: input/…, reference/…, or <step>/<file> of this sample.
-
-        Without a sample, <step>/<file> is that of a step which ran once for the same samples as this one.
-        """
+        """The URL of an input as a step names it: input/…, reference/…, or <step>/<file>, of this sample or of all."""
         room, _, name = path.partition("/")
         if sample:
             name = name.replace(SAMPLE, sample)
@@ -77,8 +76,9 @@ class Job:
             return f"{self.input}/{name}"
         if room == "reference":
             return f"{self.reference}/{name}"
-        cohort = self.output.rpartition("/")[2]
-        return f"{self.results}/{room}/{sample or cohort}/{name}"
+        if room in self.once:
+            return f"{self.once[room]}/{name}"
+        return f"{self.results}/{room}/{sample}/{name}"
 
     def folder(self, url: str) -> str:
         """The URL of the folder whose LIST tells of this object and of every other sample's."""

@@ -88,6 +88,11 @@ def test_columns_without_a_header_are_refused() -> None:
     assert "nothing names them" in problems("x\ny,1\n")[0]
 
 
+@pytest.mark.parametrize("header", ["sample,Dose,dose", "sample,a b,a-b", "sample,sample"])
+def test_columns_that_would_be_the_same_variable_are_refused(header: str) -> None:
+    assert "are the same" in problems(f"{header}\n{header}\n")[0]
+
+
 def test_an_empty_list_is_refused() -> None:
     assert "names no sample" in problems("\n# only a comment\n")[0]
 

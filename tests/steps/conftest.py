@@ -51,6 +51,7 @@ class Children:
             "PIPELINE_REFERENCE": f"s3://{BUCKET}/reference/demo",
             "PIPELINE_RESULTS": f"s3://{BUCKET}/results/fusion/demo",
             "PIPELINE_OUTPUT": f"s3://{BUCKET}/{place.get(scope, 'reference/demo')}",
+            "PIPELINE_ONCE": json.dumps({"join": f"s3://{BUCKET}/results/fusion/demo/join/c0ffee"}),
             "PIPELINE_FINGERPRINT": "f1",
             "PIPELINE_VCPUS": "1",
             "PIPELINE_MEMORY_MIB": "1024",

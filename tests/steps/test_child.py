@@ -278,3 +278,13 @@ def test_a_step_of_the_whole_run_follows_another(children: Children, program: Pa
     )
     shown = children.bucket.get("results/fusion/demo/show/c0ffee/shown.txt")
     assert shown == b"s1s2sample\tlane\ns1\t1\ns2\t2\n"
+
+
+def test_a_step_per_sample_follows_one_of_the_whole_run(children: Children, program: Path) -> None:
+    children.bucket.put("input/s1.txt", "s1")
+    once(children, program, "join", "cat input/*/sample.txt > joined.txt", IN, "joined.txt")
+    program.write_text("#!/bin/sh\ncp join/joined.txt own.txt\n")
+    script = ROOT / "steps/command.py"
+    done = children.run("own", str(program), script=script, inputs=["join/joined.txt"], outputs=["own.txt"])
+    assert done.exit_code == 0, done.stderr
+    assert children.bucket.get("results/fusion/demo/own/s1/own.txt") == b"s1"
