@@ -1,11 +1,8 @@
 """`python -m entrypoint …`, the images' ENTRYPOINT."""
 
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 from fetch_and_run import supervise
 
@@ -16,16 +13,14 @@ def main(arguments: Sequence[str]) -> int:
     """fetch_and_run has run as the job asks; returns its exit code. Nothing is imported that the job does not use."""
     if not os.environ.get("MOUNT_INPUT") and not os.environ.get("MOUNT_OUTPUT"):
         return supervise.main(_as_sample(arguments))
-    from entrypoint.mount import MountError, mounted, wanted
+    from entrypoint.mount import MountError, all_mounted, fetch_and_run
 
-    with ExitStack() as mounts:
-        try:
-            for mount in wanted(os.environ):
-                mounts.enter_context(mounted(mount))
-        except MountError as error:
-            print(f"entrypoint: {error}", file=sys.stderr)
-            return REFUSED
-        return _in_between(_as_sample(arguments))
+    try:
+        with all_mounted(os.environ):
+            return fetch_and_run(_as_sample(arguments))
+    except MountError as error:
+        print(f"entrypoint: {error}", file=sys.stderr)
+        return REFUSED
 
 
 def _as_sample(arguments: Sequence[str]) -> Sequence[str]:
@@ -39,14 +34,6 @@ def _as_sample(arguments: Sequence[str]) -> Sequence[str]:
         print(f"entrypoint: {error}", file=sys.stderr)
         raise SystemExit(REFUSED) from error
     return [word.replace("{sample}", sample) for word in arguments[2:]]
-
-
-def _in_between(arguments: Sequence[str]) -> int:
-    """fetch_and_run in a process of its own, so that this one is left to unmount."""
-    process = subprocess.Popen([sys.executable, "-m", "fetch_and_run", *arguments])
-    for number in supervise.FORWARDED:
-        signal.signal(number, lambda received, _frame: process.send_signal(received))
-    return process.wait()
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ Source: https://github.com/s3fs-fuse/s3fs-fuse/blob/v1.90/doc/man/s3fs.1.in
 """
 
 import os
+import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 READY_WITHIN_S = 60
@@ -80,6 +82,15 @@ def options(mount: Mount, environment: Mapping[str, str]) -> list[str]:
 
 
 @contextmanager
+def all_mounted(environment: Mapping[str, str]) -> Iterator[None]:
+    """Every bucket that the environment names is a folder inside the block. Raises: MountError."""
+    with ExitStack() as mounts:
+        for mount in wanted(environment):
+            mounts.enter_context(mounted(mount))
+        yield
+
+
+@contextmanager
 def mounted(mount: Mount) -> Iterator[None]:
     """`mount.folder` shows the bucket inside the block; after it, all that was written is in the bucket."""
     command = ["s3fs", mount.source, mount.folder, "-f", "-o", ",".join(options(mount, os.environ))]
@@ -101,3 +112,11 @@ def _wait_until_ready(mount: Mount, s3fs: "subprocess.Popen[bytes]") -> None:
             s3fs.terminate()
             raise MountError(f"s3fs has not mounted {mount.source} within {READY_WITHIN_S} s")
         time.sleep(0.02)
+
+
+def fetch_and_run(arguments: Sequence[str]) -> int:
+    """The exit code of fetch_and_run in a process of its own: this one is left to unmount, and forwards signals."""
+    process = subprocess.Popen([sys.executable, "-m", "fetch_and_run", *arguments])
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: process.send_signal(received))
+    return process.wait()
