@@ -45,7 +45,7 @@ SETTINGS = (
         "Most vCPUs",
     ),
     Setting("VolumeSizeGiB", "--disk-gib", "an instance's disk, shared by its jobs", "200", "Disk, GiB"),
-    Setting("VolumeType", "--disk-type", "gp3, gp2 or st1", "gp3"),
+    Setting("VolumeType", "--disk-type", "gp3 or gp2", "gp3"),
     Setting("LogRetentionDays", "--log-days", "how long logs are kept", "30"),
     Setting(
         "NotifyEmail", "--email", "who gets a mail when a step fails", "", "Mail failures to (empty: nobody)"
