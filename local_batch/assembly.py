@@ -7,7 +7,7 @@ from local_batch.capacity import Capacity
 from local_batch.clock import Clock
 from local_batch.home import Home, Keyring
 from local_batch.host import Host
-from local_batch.process import ProcessRunner
+from local_batch.runners import runner_of
 from local_batch.scheduler import Scheduler
 from local_batch.settings import Settings
 from local_batch.surroundings import Surroundings
@@ -23,7 +23,7 @@ def assemble(
         server_id=home.server_id(), region=settings.region, endpoints=endpoints, job_keys=keys.jobs
     )
     scheduler = Scheduler(Capacity(settings.vcpus, settings.memory_mib))
-    host = Host(home, scheduler, runner=ProcessRunner(), surroundings=surroundings, clock=clock)
+    host = Host(home, scheduler, runner=runner_of(settings.runner), surroundings=surroundings, clock=clock)
     with host.turn():
         _keep_defaults(host, settings)
         for document in host.environments.all():

@@ -8,10 +8,15 @@ from typing import Any, Protocol
 
 from local_batch.job import Outcome
 
+SERVER_MARK = "AWS_BATCH_LOCAL_SERVER"
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One attempt, ready to run. `environment` is complete; `container` is the job's merged container."""
+    """One attempt, ready to run: its variables are the job's and Batch's, `container` is its merged container.
+
+    `is_command_added`: the definition has no command, so its image's entrypoint is meant.
+    """
 
     task_id: str
     command: list[str]
@@ -21,6 +26,7 @@ class Launch:
     memory_mib: int
     scratch: str
     log: str
+    is_command_added: bool = False
 
 
 class Runner(Protocol):

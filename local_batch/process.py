@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,17 @@ from pathlib import Path
 import psutil
 
 from local_batch.job import OUT_OF_MEMORY, START_FAILED, Outcome
-from local_batch.launch import Launch
+from local_batch.launch import SERVER_MARK, Launch
 from local_batch.memory import MemoryWatch
 
 SIGNALLED = 128  # a shell's and docker's exit code for a signal: 128 + its number
-SERVER_MARK = "AWS_BATCH_LOCAL_SERVER"
+CHECKOUT = Path(__file__).resolve().parent.parent
+PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+LANG = os.environ.get("LANG", "C.UTF-8")
+FETCH_AND_RUN = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module('fetch_and_run', run_name='__main__', alter_sys=True)"
+)
 
 
 class ProcessRunner:
@@ -46,6 +53,11 @@ class ProcessRunner:
         reason = OUT_OF_MEMORY if self._memory.remove(process.pid) else None
         return Outcome(exit_code=code if code >= 0 else SIGNALLED - code, reason=reason)
 
+    def has(self, task_id: str) -> bool:
+        """True while the attempt runs here."""
+        with self._lock:
+            return task_id in self._running
+
     def kill(self, task_id: str, *, is_forced: bool) -> None:
         """Signal the attempt's whole process group."""
         with self._lock:
@@ -64,14 +76,36 @@ class ProcessRunner:
         psutil.wait_procs(ghosts, timeout=10)
 
 
+def command(launch: Launch) -> list[str]:
+    """Return what a process runs: the command, or fetch_and_run with it where the image's entrypoint would.
+
+    A process has no ENTRYPOINT, so a definition without a command whose environment names a script to fetch is taken
+    to be made for the entrypoint that fetches it.
+    """
+    if launch.is_command_added and "BATCH_FILE_S3_URL" in launch.environment:
+        return [sys.executable, "-c", FETCH_AND_RUN, str(CHECKOUT), *launch.command]
+    return launch.command
+
+
+def environment(launch: Launch) -> dict[str, str]:
+    """Return a process's variables: what an image would set, then the job's. Nothing else of ours goes in."""
+    return {
+        "PATH": PATH,
+        "LANG": LANG,
+        "HOME": launch.scratch,
+        "TMPDIR": launch.scratch,
+        **launch.environment,
+    }
+
+
 def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
     Path(launch.scratch).mkdir()
     log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            launch.command,
+            command(launch),
             cwd=launch.scratch,
-            env=launch.environment,
+            env=environment(launch),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -158,6 +158,8 @@ def _overrides(request: Document) -> Document:
 def _merged(container: Document, overrides: Document, parameters: dict[str, str]) -> Document:
     limits.check_environment(overrides.get("environment", []))
     limits.check_command(overrides.get("command", []))
+    if container.get("secrets"):
+        raise UnavailableError("A secret of Secrets Manager or Parameter Store")
     merged = {**container, "environment": _joined("name", container, overrides, "environment")}
     merged["resourceRequirements"] = _joined("type", container, overrides, "resourceRequirements")
     if not container.get("resourceRequirements"):

@@ -1,25 +1,13 @@
-"""What a job finds around it: its environment variables, its command, its folder and its log."""
+"""What a job finds around it: its variables, its folder and its log."""
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from local_batch.home import Keys
-from local_batch.job import ArrayJob, Job, Submission
-from local_batch.launch import Launch
+from local_batch.job import Job
+from local_batch.launch import SERVER_MARK, Launch
 from local_batch.logs import Logs
-from local_batch.process import SERVER_MARK
-
-CHECKOUT = Path(__file__).resolve().parent.parent
-PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-LANG = os.environ.get("LANG", "C.UTF-8")
-FETCH_AND_RUN = (
-    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
-    "runpy.run_module('fetch_and_run', run_name='__main__', alter_sys=True)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +28,20 @@ class Surroundings:
         """Return one attempt, ready to run."""
         assert job.task_id is not None
         asked = job.submission
-        folder = f"{scratch}/{job.task_id}"
-        environment = self._environment(job, folder)
         return Launch(
             task_id=job.task_id,
-            command=command(asked, environment),
-            environment=environment,
+            command=asked.container["command"],
+            environment=self._environment(job),
             container=asked.container,
             vcpus=asked.vcpus,
             memory_mib=asked.memory_mib,
-            scratch=folder,
+            scratch=f"{scratch}/{job.task_id}",
             log=logs.file(asked.log_group, stream_name(job, job.task_id)),
+            is_command_added=asked.is_command_added,
         )
 
-    def _environment(self, job: Job, folder: str) -> dict[str, str]:
+    def _environment(self, job: Job) -> dict[str, str]:
         return {
-            "PATH": PATH,
-            "HOME": folder,
-            "TMPDIR": folder,
-            "LANG": LANG,
             "AWS_EXECUTION_ENV": "AWS_ECS_EC2",
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
@@ -84,19 +67,6 @@ class Surroundings:
         return variables
 
 
-def command(asked: Submission, environment: dict[str, str]) -> list[str]:
-    """Return what a process runs: the command, or fetch_and_run with it where the image's entrypoint would.
-
-    A process has no ENTRYPOINT, so a definition without a command whose environment names a script to fetch is taken
-    to be made for the entrypoint that fetches it.
-    """
-    words: list[str] = asked.container["command"]
-    if asked.is_command_added and "BATCH_FILE_S3_URL" in environment:
-        return [sys.executable, "-c", FETCH_AND_RUN, str(CHECKOUT), *words]
-    return words
-
-
 def stream_name(job: Job, task_id: str) -> str:
-    """Return the log stream of an attempt; an array's parent has none."""
-    assert not isinstance(job, ArrayJob)
+    """Return the log stream of an attempt."""
     return f"{job.submission.log_prefix}/default/{task_id}"

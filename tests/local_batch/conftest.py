@@ -123,18 +123,32 @@ class Local:
     def log(self, job_id: str) -> list[str]:
         """Return what a job's last attempt wrote."""
         stream = self.job(job_id)["container"]["logStreamName"]
-        events = self.logs.get_log_events(logGroupName="/aws/batch/job", logStreamName=stream, startFromHead=True)
+        events = self.logs.get_log_events(
+            logGroupName="/aws/batch/job", logStreamName=stream, startFromHead=True
+        )
         return [event["message"] for event in events["events"]]
 
 
-WHOLE_MEMBERS = ("parameters", "retryStrategy", "timeout", "tags", "propagateTags", "platformCapabilities")
-WHOLE_MEMBERS += ("schedulingPriority", "consumableResourceProperties")
+WHOLE_MEMBERS = frozenset(
+    [
+        "parameters",
+        "retryStrategy",
+        "timeout",
+        "tags",
+        "propagateTags",
+        "platformCapabilities",
+        "schedulingPriority",
+        "consumableResourceProperties",
+    ]
+)
 
 
 def has_engine() -> bool:
     """True when a container engine answers and has the tests' image."""
     try:
-        asked = subprocess.run(["/usr/bin/docker", "image", "inspect", IMAGE], capture_output=True, check=False)
+        asked = subprocess.run(
+            ["/usr/bin/docker", "image", "inspect", IMAGE], capture_output=True, check=False
+        )
     except OSError:
         return False
     return asked.returncode == 0

@@ -95,7 +95,9 @@ def test_a_job_over_its_time_limit_fails_at_once_whatever_attempts_are_left(
     hand_clock.advance(1)
     job = timed.wait(job_id)
     assert (job["status"], job["statusReason"]) == ("FAILED", "Job attempt duration exceeded timeout")
-    assert [attempt["statusReason"] for attempt in job["attempts"]] == ["Job attempt duration exceeded timeout"]
+    assert [attempt["statusReason"] for attempt in job["attempts"]] == [
+        "Job attempt duration exceeded timeout"
+    ]
 
 
 def test_a_job_that_outgrows_its_memory_is_killed_in_aws_own_words(local: Local) -> None:
