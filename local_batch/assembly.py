@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_batch import compute_environments, queues
+from local_batch import compute_environments, consumable_resources, queues
 from local_batch.capacity import Capacity
 from local_batch.clock import Clock
 from local_batch.home import Home, Keyring
@@ -30,6 +30,8 @@ def assemble(
             compute_environments.schedule(host, document)
         for document in host.queues.all():
             queues.schedule(host, document)
+        for document in host.consumables.all():
+            consumable_resources.schedule(host, document)
     return host
 
 

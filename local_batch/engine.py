@@ -26,6 +26,8 @@ from local_batch.job import (
 from local_batch.retry import is_retried
 from local_batch.scheduler import Scheduler
 
+# https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
+TIME_LIMIT = "Canceled by JobStateTimeLimit action due to reason: {}"
 STOP_GRACE_S = 30  # https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html
 
 
@@ -150,7 +152,15 @@ class Engine:
                 self.kills.append(Kill(task_id, is_forced=True))
             else:
                 self._kill(job, TIMED_OUT, now)
-        return self._deadlines[0][0] if self._deadlines else None
+        due = [self._deadlines[0][0]] if self._deadlines else []
+        for when, reason, job in self.scheduler.expiries():
+            if when <= now:
+                self._flag(job, is_terminated=False)
+                self._end(job, Status.FAILED, TIME_LIMIT.format(reason), now)
+            else:
+                due.append(when)
+        self._settle(now)
+        return min(due, default=None)
 
     def _link(self, job: Job) -> set[Job]:
         """Count what each unit waits for; return the units that wait for something that has failed."""

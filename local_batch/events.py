@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +78,24 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
             for line in file:
                 if line.endswith(b"\n"):
                     yield json.loads(line)
+
+
+def follow_events(path: Path, *, every_s: float = 0.2) -> Iterator[dict[str, Any]]:
+    """Yield the events that are in the file, then each as it is appended; it does not end by itself."""
+    path.touch()
+    file = path.open("rb")
+    partial = b""
+    while True:
+        line = file.readline()
+        partial += line
+        if partial.endswith(b"\n"):
+            yield json.loads(partial)
+            partial = b""
+        elif not line:
+            time.sleep(every_s)
+            if path.exists() and path.stat().st_ino != os.fstat(file.fileno()).st_ino:
+                file.close()
+                file = path.open("rb")
 
 
 def _members(shown: dict[str, Any]) -> str:

@@ -12,14 +12,15 @@ from pathlib import Path
 from local_batch.clock import Clock
 from local_batch.engine import Engine
 from local_batch.events import EventLog
+from local_batch.faults import Faults
 from local_batch.home import Home
-from local_batch.job import LIVE, TERMINAL, Job, Outcome
+from local_batch.job import LIVE, Job, Outcome
 from local_batch.launch import Runner
 from local_batch.logs import Logs
 from local_batch.scheduler import Scheduler
 from local_batch.shelf import Shelf
 from local_batch.store import Store
-from local_batch.surroundings import Surroundings
+from local_batch.surroundings import Surroundings, stream_name
 
 HOST_LOST = "Host EC2 (instance {}) terminated."
 RETENTION_MS = 7 * 24 * 3600 * 1000  # https://docs.aws.amazon.com/batch/latest/userguide/job_states.html
@@ -46,6 +47,7 @@ class Host:
         self.events = EventLog(home.events, surroundings.region)
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
+        self.faults = Faults()
         self._deadlines_changed = threading.Condition(self.lock)
         self.running = 0
         self.busy_at = clock.now_ms()
@@ -84,6 +86,8 @@ class Host:
             starts = [] if self._is_closed else self.engine.admit(self.clock.now_ms())
             self._keep(is_synced=is_synced)
             self.running += len(starts)
+            if self.engine.scheduler.expiries():
+                self._deadlines_changed.notify_all()
         for job in starts:
             self._threads.submit(self._run, job)
 
@@ -116,7 +120,9 @@ class Host:
 
     def _run(self, job: Job) -> None:
         launch = self.surroundings.launch(job, str(self.home.scratch), self.logs)
-        outcome = self.runner.run(launch, lambda: self._started(job))
+        outcome = self.faults.at_start(launch.container["image"])
+        if outcome is None:
+            outcome = self.runner.run(launch, lambda: self._started(job))
         _remove(launch.scratch)
         with self.turn() as engine:
             self.running -= 1
@@ -153,13 +159,20 @@ class Host:
                 self.clock.wait(self._deadlines_changed, until)
 
     def forget_old(self) -> None:
-        """Drop what ended more than seven days ago, as AWS does."""
+        """Drop what ended more than seven days ago, as AWS does, with its logs."""
         before = self.clock.now_ms() - RETENTION_MS
         with self.turn() as engine:
             for job in list(engine.jobs.values()):
-                if job.status in TERMINAL and (job.stopped_at or 0) < before:
-                    del engine.jobs[job.submission.id]
-                    self.store.forget(job.submission)
+                if job.is_over and (job.stopped_at or 0) < before:
+                    self.forget(job)
+
+    def forget(self, job: Job) -> None:
+        """Drop a job that is over, with its children and their logs. The caller holds the lock."""
+        del self.engine.jobs[job.submission.id]
+        self.store.forget(job.submission)
+        for unit in job.units:
+            for attempt in unit.attempts:
+                self.logs.forget(job.submission.log_group, stream_name(unit, attempt.task_id))
 
 
 def _remove(folder: str) -> None:

@@ -51,6 +51,12 @@ class Logs:
             folder = self._made[group] = str(self._group(group))
         return f"{folder}/{_file_name(stream)}"
 
+    def forget(self, group: str, stream: str) -> None:
+        """Delete a stream."""
+        path = self._group(group) / _file_name(stream)
+        path.unlink(missing_ok=True)
+        path.with_name(path.name + MARKS).unlink(missing_ok=True)
+
     def groups(self) -> list[str]:
         """Return the names of all groups, sorted."""
         if not self._folder.exists():

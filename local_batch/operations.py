@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from local_batch import compute_environments, definitions, jobs_api, listing, logs_api, policies, queues
+from local_batch import (
+    compute_environments,
+    consumable_resources,
+    definitions,
+    jobs_api,
+    listing,
+    logs_api,
+    policies,
+    queues,
+    snapshot,
+    tags,
+)
 from local_batch.host import Host
 from local_batch.shelf import Document
 
@@ -34,6 +45,16 @@ BATCH: dict[str, Operation] = {
     "DeleteSchedulingPolicy": policies.delete,
     "DescribeSchedulingPolicies": policies.describe,
     "ListSchedulingPolicies": policies.list_all,
+    "CreateConsumableResource": consumable_resources.create,
+    "UpdateConsumableResource": consumable_resources.update,
+    "DeleteConsumableResource": consumable_resources.delete,
+    "DescribeConsumableResource": consumable_resources.describe,
+    "ListConsumableResources": consumable_resources.list_all,
+    "ListJobsByConsumableResource": consumable_resources.list_jobs,
+    "GetJobQueueSnapshot": snapshot.snapshot,
+    "TagResource": tags.tag,
+    "UntagResource": tags.untag,
+    "ListTagsForResource": tags.show,
 }
 
 LOGS: dict[str, Operation] = {

@@ -92,6 +92,8 @@ def schedule(host: Host, document: Document) -> None:
     policy = policies.fair_share(host, document.get("schedulingPolicyArn"))
     queue = scheduler.queues.setdefault(name, Queue(name, 0, [], Shares(policy)))
     queue.priority, queue.environments, queue.shares.policy = document["priority"], environments, policy
+    actions = document["jobStateTimeLimitActions"]
+    queue.time_limits_ms = {each["reason"]: each["maxTimeSeconds"] * 1000 for each in actions}
     scheduler.reconsider()
 
 

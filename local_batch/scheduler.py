@@ -37,7 +37,8 @@ class Queue:
     priority: int
     environments: list[str]
     shares: Shares = field(default_factory=Shares)
-    misfits: list[Job] = field(default_factory=list)
+    misfits: dict[Job, int] = field(default_factory=dict)  # since when
+    time_limits_ms: dict[str, int] = field(default_factory=dict)  # by what statusReason begins with
 
 
 class Scheduler:
@@ -69,7 +70,7 @@ class Scheduler:
                 elif (why := self._never_fits(queue, job.submission)) is not None:
                     queue.shares.pop(job)
                     job.status_reason = why
-                    queue.misfits.append(job)
+                    queue.misfits[job] = now
                 else:
                     break
         return admitted
@@ -87,11 +88,21 @@ class Scheduler:
     def reconsider(self) -> None:
         """Put the misfits back in line: a queue or an environment has changed."""
         for queue in self.queues.values():
-            misfits, queue.misfits = queue.misfits, []
+            misfits, queue.misfits = queue.misfits, {}
             for job in misfits:
                 if job.status is Status.RUNNABLE:
                     job.status_reason = None
                     queue.shares.push(job)
+
+    def expiries(self) -> list[tuple[int, str, Job]]:
+        """Return when jobs that never fit have waited long enough for their queue, and the reason it names."""
+        found = []
+        for queue in self.queues.values():
+            for job, since in queue.misfits.items():
+                for reason, limit_ms in queue.time_limits_ms.items():
+                    if job.status is Status.RUNNABLE and (job.status_reason or "").startswith(reason):
+                        found.append((since + limit_ms, reason, job))
+        return found
 
     def _enabled(self, queue: Queue) -> list[Environment]:
         places = (self.environments.get(name) for name in queue.environments)

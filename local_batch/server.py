@@ -10,6 +10,8 @@ from typing import Any
 
 from local_batch import wire
 from local_batch.errors import ApiError, ClientError, ForbiddenError, ServerError, UnavailableError
+from local_batch.fault_api import inject
+from local_batch.faults import FAULTS_PATH
 from local_batch.home import Keys
 from local_batch.host import Host
 from local_batch.operations import BATCH, LOGS, Operation
@@ -46,7 +48,10 @@ class Server(ThreadingHTTPServer):
             raise ForbiddenError("AccessDeniedException", "This Host is not served here")
         scope = verify(request, self.keys, self.host.clock.now_ms())
         self.host.busy_at = self.host.clock.now_ms()
+        if (request.method, request.path) == ("POST", FAULTS_PATH):
+            return inject(self.host, _body(request))
         service, name, parameters = _call(request, scope)
+        self.host.faults.meet(name)
         operation = (BATCH if service == "batch" else LOGS).get(name)
         if operation is None:
             raise UnavailableError(name)
@@ -112,14 +117,19 @@ class Connection(BaseHTTPRequestHandler):
         return "local_batch"
 
 
-def _call(request: Request, scope: Scope) -> tuple[str, str, dict[str, Any]]:
-    """Return the service, the operation and its parameters."""
+def _body(request: Request) -> dict[str, Any]:
     try:
-        parameters = json.loads(request.body or b"{}")
+        parameters: Any = json.loads(request.body or b"{}")
     except ValueError:
         raise ClientError("The request's body is not JSON") from None
     if not isinstance(parameters, dict):
         raise ClientError("The request's body is not a JSON object")
+    return parameters
+
+
+def _call(request: Request, scope: Scope) -> tuple[str, str, dict[str, Any]]:
+    """Return the service, the operation and its parameters."""
+    parameters = _body(request)
     target = request.headers.get("x-amz-target", "")
     if scope.service == "logs" and request.path == "/" and target.startswith(wire.LOGS_TARGET):
         name = target.removeprefix(wire.LOGS_TARGET)

@@ -61,7 +61,7 @@ class Store:
         """Keep a submission."""
         self._begin()
         row = (submission.sequence, json.dumps(asdict(submission)))
-        self._db.execute("INSERT INTO submissions VALUES (?, ?)", row)
+        self._db.execute("INSERT OR REPLACE INTO submissions VALUES (?, ?)", row)
 
     def save(self, jobs: list[Job]) -> None:
         """Keep what became of these jobs; one that only waits has nothing to keep."""

@@ -130,7 +130,7 @@ class Local:
 
 
 WHOLE_MEMBERS = frozenset(
-    [
+    {
         "parameters",
         "retryStrategy",
         "timeout",
@@ -139,7 +139,7 @@ WHOLE_MEMBERS = frozenset(
         "platformCapabilities",
         "schedulingPriority",
         "consumableResourceProperties",
-    ]
+    }
 )
 
 

@@ -1,0 +1,169 @@
+"""kill -9 at any moment: no job lost, none succeeds twice, none runs beside its own ghost.
+
+BATCH_KILLS sets how many kills (default 8), BATCH_KILL_SEED where and when.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_batch.endpoint import CHECKOUT
+from local_batch.home import Home
+from local_batch.settings import Settings
+from tests.waiting import wait_until
+
+KILLS = int(os.environ.get("BATCH_KILLS", "8"))
+SEED = int(os.environ.get("BATCH_KILL_SEED", "1"))
+SETTINGS = Settings("us-east-1", vcpus=4, memory_mib=2000, runner="process", with_s3=False)
+RULES = [{"onStatusReason": "Host EC2*", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}]
+SCRIPT = """
+exec 9> "$FOLDER/lock-$AWS_BATCH_JOB_ID"
+flock -n 9 || echo "$AWS_BATCH_JOB_ID" >> "$FOLDER/overlaps"
+sleep 0.0$((AWS_BATCH_JOB_ARRAY_INDEX % 10))
+"""
+
+
+class Killed:
+    """A daemon that is killed and started again, and what it was asked to do and acknowledged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Home(folder)
+        self.keys = self.home.keyring().user
+        self.acknowledged: list[str] = []
+        self.start().wait_ready()
+
+    def start(self) -> Killed:
+        """Start a daemon on the folder."""
+        self.ready, told = os.pipe()
+        arguments = [str(self.home.folder), json.dumps(asdict(SETTINGS)), str(told)]
+        with self.home.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local_batch.daemon", *arguments],
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
+                pass_fds=[told],
+                stderr=log,
+            )
+        os.close(told)
+        return self
+
+    def wait_ready(self) -> None:
+        """Return once it serves."""
+        with os.fdopen(self.ready) as said:
+            assert json.loads(said.read()) == {}
+        self.batch = boto3.client(
+            "batch",
+            endpoint_url=f"http://127.0.0.1:{(self.home.folder / 'port').read_text()}",
+            region_name="us-east-1",
+            aws_access_key_id=self.keys.access_key_id,
+            aws_secret_access_key=self.keys.secret_access_key,
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5),
+        )
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def submit(self, **request: Any) -> str | None:
+        """Submit, and remember the job when that is acknowledged."""
+        try:
+            answer = self.batch.submit_job(jobName="j", jobQueue="local", jobDefinition="d", **request)
+        except (BotoCoreError, ClientError):
+            return None
+        self.acknowledged.append(answer["jobId"])
+        return str(answer["jobId"])
+
+    def submit_chain(self, size: int) -> None:
+        """Submit two arrays, child after child."""
+        first = self.submit(arrayProperties={"size": size})
+        if first is not None:
+            self.submit(arrayProperties={"size": size}, dependsOn=[{"jobId": first, "type": "N_TO_N"}])
+
+    def define(self) -> None:
+        """Register the definition of all jobs here."""
+        self.batch.register_job_definition(
+            jobDefinitionName="d",
+            type="container",
+            retryStrategy={"attempts": 10, "evaluateOnExit": RULES},
+            containerProperties={
+                "image": "none",
+                "command": ["sh", "-c", SCRIPT],
+                "environment": [{"name": "FOLDER", "value": str(self.home.folder)}],
+                "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "64"}],
+            },
+        )
+
+    def described(self, job_ids: list[str]) -> list[dict[str, Any]]:
+        """Return jobs as DescribeJobs shows them."""
+        jobs: list[dict[str, Any]] = []
+        for start in range(0, len(job_ids), 100):
+            jobs += self.batch.describe_jobs(jobs=job_ids[start : start + 100])["jobs"]
+        return jobs
+
+    def children(self) -> list[dict[str, Any]]:
+        """Return all children of all acknowledged arrays."""
+        sizes = {job["jobId"]: job["arrayProperties"]["size"] for job in self.described(self.acknowledged)}
+        assert set(sizes) == set(self.acknowledged)
+        return self.described(
+            [f"{parent}:{index}" for parent, size in sizes.items() for index in range(size)]
+        )
+
+
+def test_kill_9_at_any_moment_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
+    chance = random.Random(SEED)
+    daemon = Killed(tmp_path / "home")
+    daemon.define()
+    for number in range(KILLS):
+        if number % 10 == 0:
+            daemon.submit_chain(chance.randint(10, 40))
+        time.sleep(chance.uniform(0, 0.3))  # the moment is the point
+        daemon.kill()
+        daemon.start()
+        if chance.random() < 0.2:
+            time.sleep(chance.uniform(0, 0.6))
+            os.close(daemon.ready)
+            daemon.kill()
+            daemon.start()
+        daemon.wait_ready()
+    wait_until(
+        lambda: all(job["status"] in ("SUCCEEDED", "FAILED") for job in daemon.described(daemon.acknowledged))
+    )
+    for child in daemon.children():
+        check_record(child)
+    assert not (daemon.home.folder / "overlaps").exists()
+    daemon.process.terminate()
+    daemon.process.wait()
+    assert not [each for each in psutil.process_iter() if str(daemon.home.folder) in _environment(each)]
+
+
+def check_record(child: dict[str, Any]) -> None:
+    """The record of a child is one that AWS could have shown."""
+    codes = [attempt["container"].get("exitCode") for attempt in child["attempts"]]
+    reasons = [attempt["statusReason"] for attempt in child["attempts"]]
+    lost = [reason.startswith("Host EC2") for reason in reasons]
+    if child["status"] == "SUCCEEDED":
+        assert codes == [None] * (len(codes) - 1) + [0]
+        assert lost == [True] * (len(codes) - 1) + [False]
+    else:
+        assert reasons == [] or (len(reasons) == 10 and all(lost)), (child["jobId"], reasons)
+
+
+def _environment(process: psutil.Process) -> str:
+    try:
+        return str(process.environ().get("FOLDER", ""))
+    except (psutil.Error, OSError):
+        return ""
