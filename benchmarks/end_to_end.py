@@ -3,8 +3,8 @@
     python -m benchmarks.end_to_end [--repeats 3]
 
 Both start from BAM files and an index that is there already, with the same options of Java; the endpoint is warm.
-What is printed is the ratio of
-wall times in one run, the median of the repeats. Bars: 1.5 at 2,400 read pairs a sample, 1.15 at 200,000.
+What is printed is the ratio of wall times in one run, the median of the repeats. Bars: 1.5 at 2,400 read pairs a
+sample, 1.15 at 200,000.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def time_pipeline(folder: Path, bucket: Bucket, name: str) -> float:
 
 def measure(pairs: int, repeats: int) -> None:
     """The two, in turn; their ratio is printed."""
-    bucket = Bucket(Cloud(local.start()), f"bench-{pairs}")
+    bucket = Bucket(Cloud(local.start("process")), f"bench-{pairs}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder, samples=SAMPLES, pairs=pairs)

@@ -50,7 +50,13 @@ def cancel(parser: argparse.ArgumentParser) -> None:
 
 def local(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("start", help="start both servers, unless they run")
+    start = actions.add_parser("start", help="start both servers, unless they run")
+    start.add_argument(
+        "--runner",
+        choices=["process", "container", "auto"],
+        default="auto",
+        help="how jobs run; auto (default): in a container where an engine has the image, else as a process",
+    )
     actions.add_parser("stop", help="stop both servers; jobs that run are retried at the next start")
     status = actions.add_parser("status", help="where they are, and whether they run")
     status.add_argument("--json", action="store_true", help="print the answer as JSON")

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 LOCAL_QUEUE = "local"
 
 
-def start() -> Endpoint:
-    """The endpoint on this machine runs and is ready. Raises: UnreachableError."""
+def start(runner: str = "auto") -> Endpoint:
+    """The endpoint on this machine runs and is ready; `runner` says how jobs run there. Raises: UnreachableError."""
     from local_batch import endpoint
 
     with _plain_errors():
-        return endpoint.start()
+        return endpoint.start(runner=runner)
 
 
 def stop() -> None:

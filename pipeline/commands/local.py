@@ -24,8 +24,8 @@ def run(options: argparse.Namespace, _default: Pipeline) -> int:
     return actions[options.action](options)
 
 
-def _start(_options: argparse.Namespace) -> int:
-    endpoint = local.start()
+def _start(options: argparse.Namespace) -> int:
+    endpoint = local.start(options.runner)
     say(f"AWS Batch at {endpoint.batch_url}, S3 at {endpoint.s3_url}, job queue {endpoint.queue!r}")
     say(
         'next: eval "$(python main.py local env)"  then any AWS client, such as: aws batch describe-job-queues'

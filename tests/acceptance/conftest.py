@@ -23,7 +23,7 @@ TIMEOUT_S = 240
 @pytest.fixture(scope="session")
 def cloud(own_state: Path) -> Iterator[Cloud]:
     """Clients of the endpoint, which runs while the tests do."""
-    started = endpoint.start()
+    started = endpoint.start(runner="process")
     yield Cloud(started)
     endpoint.stop()
 
