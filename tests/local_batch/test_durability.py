@@ -64,7 +64,7 @@ class Killed:
         """Return once it serves."""
         with os.fdopen(self.ready) as said:
             assert json.loads(said.read()) == {}
-        self.batch = boto3.client(
+        self.batch: Any = boto3.client(
             "batch",
             endpoint_url=f"http://127.0.0.1:{(self.home.folder / 'port').read_text()}",
             region_name="us-east-1",

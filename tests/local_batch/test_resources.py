@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -107,7 +109,7 @@ def test_an_environment_never_holds_more_than_its_size(quick: Local) -> None:
     parent = quick.submit("sleep 0.05", size=4, jobQueue="narrow")
     quick.wait(parent)
     jobs = sorted((quick.job(f"{parent}:{index}") for index in range(4)), key=lambda job: job["startedAt"])
-    assert all(one["stoppedAt"] <= two["startedAt"] for one, two in zip(jobs, jobs[1:], strict=False))
+    assert all(one["stoppedAt"] <= two["startedAt"] for one, two in itertools.pairwise(jobs))
 
 
 def test_a_disabled_queue_takes_no_jobs_and_only_then_can_be_deleted(quick: Local) -> None:
@@ -186,7 +188,7 @@ def test_a_licence_is_held_while_its_job_runs(quick: Local) -> None:
     parent = quick.submit("sleep 0.1", size=3, consumableResourcePropertiesOverride=wanted)
     quick.wait(parent)
     jobs = sorted((quick.job(f"{parent}:{index}") for index in range(3)), key=lambda job: job["startedAt"])
-    assert all(one["stoppedAt"] <= two["startedAt"] for one, two in zip(jobs, jobs[1:], strict=False))
+    assert all(one["stoppedAt"] <= two["startedAt"] for one, two in itertools.pairwise(jobs))
     shown = quick.batch.describe_consumable_resource(consumableResource="licence")
     assert (shown["totalQuantity"], shown["inUseQuantity"]) == (1, 0)
 
