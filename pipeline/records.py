@@ -96,8 +96,8 @@ class Records:
         prefix = self.key("failures/")
         found = {}
         for item in self.bucket.objects(prefix):
-            step, _, name = item.key.removeprefix(prefix).partition("/")
-            found[step, name.removesuffix(".json")] = self.bucket.read_json(item.key)
+            step, child, _ = item.key.removeprefix(prefix).split("/")
+            found[step, child] = self.bucket.read_json(item.key)
         return found
 
     def _with_markers(self, name: str, entries: dict[str, Entry]) -> dict[str, Entry]:

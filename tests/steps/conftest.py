@@ -103,7 +103,7 @@ class Children:
         return self.bucket.json(f"results/fusion/demo/{step}/{sample}/_SUCCESS.json")
 
     def failure(self, step: str, sample: str = "s1") -> dict[str, Any]:
-        return self.bucket.json(f"runs/r1/failures/{step}/{sample}.json")
+        return self.bucket.json(f"runs/r1/failures/{step}/{sample}/failure.json")
 
     def scratch(self) -> list[str]:
         """What children left in the folder for temporary files."""
