@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
@@ -26,6 +27,7 @@ from local_batch.home import Keyring, Keys, write_private
 LOOPBACK = "127.0.0.1"
 PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 READY_WITHIN_S = 60
+STOP_WITHIN_S = 1.5
 CHECK_EVERY_S = 0.05
 JOB_ACTIONS = ["Read", "Write", "List", "Tagging"]
 
@@ -37,6 +39,7 @@ class S3Server:
     pid: int
     created: float
     port: int
+    grpc_ports: dict[str, int]
 
     @property
     def url(self) -> str:
@@ -65,15 +68,18 @@ class S3Server:
         )
 
     def stop(self) -> None:
-        """End it; what it has acknowledged is on disk."""
+        """End it; what it has acknowledged is on disk, and waiting for its slow goodbye (30 s) gains nothing."""
         process = self.process()
         if process is None:
             return
         process.terminate()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=STOP_WITHIN_S)
         except psutil.TimeoutExpired:
             process.kill()
+            process.wait()
+        for role, port in self.grpc_ports.items():
+            Path(f"/tmp/seaweedfs-{role}-{port}.sock").unlink(missing_ok=True)  # it leaves them behind
 
 
 def start(folder: Path, keys: Keyring) -> S3Server:
@@ -85,6 +91,7 @@ def start(folder: Path, keys: Keyring) -> S3Server:
         return previous
     ports = _ports(previous.port if previous else None)
     write_private(folder / "identities.json", _identities(keys))
+    _write_security(folder / "security.toml")
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen(
             _command(folder, ports),
@@ -95,8 +102,13 @@ def start(folder: Path, keys: Keyring) -> S3Server:
             stderr=log,
             start_new_session=True,
         )
-    server = S3Server(process.pid, psutil.Process(process.pid).create_time(), ports["s3"])
-    write_private(record, {"pid": server.pid, "created": server.created, "port": server.port})
+    server = S3Server(
+        pid=process.pid,
+        created=psutil.Process(process.pid).create_time(),
+        port=ports["s3"],
+        grpc_ports={name.replace(".", "-"): port for name, port in ports.items() if name.endswith(".grpc")},
+    )
+    write_private(record, asdict(server))
     _wait_ready(server, folder / "weed.log")
     return server
 
@@ -159,12 +171,21 @@ def _identities(keys: Keyring) -> dict[str, object]:
     return {"identities": [identity("user", keys.user, ["Admin"]), identity("jobs", keys.jobs, JOB_ACTIONS)]}
 
 
+def _write_security(path: Path) -> None:
+    """Leave random keys without which the inner servers' HTTP doors neither give nor take a file."""
+    parts = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text("".join(f'[{part}]\nkey = "{secrets.token_hex(16)}"\n' for part in parts))
+
+
 def _ports(s3_port: int | None) -> dict[str, int]:
     """Return free ports; S3 keeps the one that clients know, when it is still free."""
     with contextlib.ExitStack() as held:
         ports = {}
         for name in PORTS:
             taken = held.enter_context(socket.socket())
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind((LOOPBACK, _free(s3_port) if name == "s3" else 0))
             ports[name] = taken.getsockname()[1]
         return ports

@@ -44,7 +44,7 @@ class WarmProcess:
 
 
 class WarmStart:
-    """The warm fetch_and_run of one server, started with the first process that is asked for."""
+    """The warm fetch_and_run of one server, started with the first process that is asked for, and only once."""
 
     def __init__(self, environment: dict[str, str], server_id: str) -> None:
         self._environment = {**environment, SERVER_MARK: server_id}
@@ -84,7 +84,7 @@ class WarmStart:
         parent.stdin.flush()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._parent is None or self._parent.poll() is not None:
+        if self._parent is None:
             self._parent = subprocess.Popen(
                 [sys.executable, "-c", BOOT, str(CHECKOUT)],
                 env=self._environment,
@@ -94,6 +94,8 @@ class WarmStart:
                 start_new_session=True,
             )
             threading.Thread(target=self._read, args=(self._parent,), daemon=True).start()
+        elif self._parent.poll() is not None:
+            raise OSError("the warm fetch_and_run has ended")
         return self._parent
 
     def _read(self, parent: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,116 @@
+"""Starting, finding and stopping the whole endpoint, S3 included."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+
+from local_batch import client, endpoint
+from local_batch.errors import EndpointError
+from local_batch.home import Home
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder of its own; nothing runs on it afterwards."""
+    monkeypatch.setenv("BATCH_PIPELINE_HOME", str(tmp_path))
+    yield tmp_path
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    endpoint.stop()
+    assert not processes_of(tmp_path)
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the command lines that name the folder."""
+    lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if f"{folder}/" in line]
+
+
+def connect(service: Any, to: endpoint.Endpoint, **keys: str) -> Any:
+    """Return a boto3 client of the endpoint."""
+    environment = to.environment()
+    return boto3.client(
+        service,
+        endpoint_url=environment[f"AWS_ENDPOINT_URL_{service.upper()}"],
+        region_name=to.region,
+        aws_access_key_id=keys.get("key_id", to.access_key_id),
+        aws_secret_access_key=keys.get("secret", to.secret_access_key),
+    )
+
+
+def test_start_gives_batch_and_s3_and_starting_again_gives_the_same(home: Path) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        first, second, third = threads.map(lambda _: endpoint.start(runner="process"), range(3))
+    assert first == second == third
+    assert endpoint.status().endpoint == first
+    assert connect("batch", first).describe_job_queues()["jobQueues"][0]["jobQueueName"] == first.queue
+    s3 = connect("s3", first)
+    s3.create_bucket(Bucket="lab-data")
+    s3.put_object(Bucket="lab-data", Key="a", Body=b"1")
+    jobs = Home(home / "local").keyring().jobs
+    of_jobs = connect("s3", first, key_id=jobs.access_key_id, secret=jobs.secret_access_key)
+    of_jobs.put_object(Bucket="lab-data", Key="b", Body=b"2")
+    assert [each["Key"] for each in of_jobs.list_objects_v2(Bucket="lab-data")["Contents"]] == ["a", "b"]
+    with pytest.raises(ClientError):
+        of_jobs.create_bucket(Bucket="of-jobs")
+    with pytest.raises(ClientError):
+        connect("s3", first, secret="x" * 40).list_buckets()
+    endpoint.stop()
+    assert not endpoint.status().is_running
+
+
+def test_after_kill_9_the_next_start_has_the_same_addresses_and_the_same_s3(home: Path) -> None:
+    first = endpoint.start(runner="process")
+    os.kill(endpoint.status().pid or 0, signal.SIGKILL)
+    wait_until(lambda: not endpoint.status().is_running)
+    assert endpoint.start() == first
+
+
+def test_it_ends_by_itself_when_idle(home: Path) -> None:
+    endpoint.start(runner="process", idle_s=0.5)
+    wait_until(lambda: not processes_of(home))
+
+
+def test_an_s3_of_the_user_s_own_is_used_and_none_is_started(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    with pytest.raises(EndpointError, match="no keys for it"):
+        endpoint.start(runner="process")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "my-own-secret")
+    started = endpoint.start(runner="process")
+    assert (started.s3_url, started.access_key_id) == ("http://127.0.0.1:9", "mine")
+    assert connect("batch", started).describe_job_queues()["jobQueues"]
+    assert not [line for line in processes_of(home) if "weed" in line]
+
+
+def test_its_own_address_in_the_environment_is_not_taken_for_the_user_s(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = endpoint.start(runner="process")
+    for name, value in first.environment().items():
+        monkeypatch.setenv(name, value)
+    assert endpoint.start() == first
+    endpoint.stop()
+    assert endpoint.start() == first
+
+
+def test_faults_and_events_are_reached_from_outside(home: Path) -> None:
+    with pytest.raises(EndpointError, match="not running"):
+        client.fault("clear")
+    endpoint.start(runner="process")
+    assert client.fault("clear") == {}
+    with pytest.raises(EndpointError, match="no fault 'none'"):
+        client.fault("none")
+    assert list(client.events()) == []
