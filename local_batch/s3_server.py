@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
@@ -39,7 +39,7 @@ class S3Server:
     pid: int
     created: float
     port: int
-    grpc_ports: dict[str, int]
+    grpc_ports: dict[str, int] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
