@@ -61,7 +61,13 @@ def make_run(pipeline: Pipeline, plan: Plan, *, layout: Layout, code: Code, orde
     )
     steps: dict[str, RunStep] = {}
     for share in plan.steps:
-        jobs = _jobs(run, share, steps, len(plan.work), _environment(run, pipeline, share.step, layout, code))
+        jobs = _jobs(
+            run,
+            share,
+            steps,
+            len(plan.work),
+            {**order.site.environment, **_environment(run, pipeline, share.step, layout, code)},
+        )
         steps[share.step.name] = RunStep(
             name=share.step.name,
             per=Per(share.step.per),
@@ -116,7 +122,12 @@ def _dependencies(
 
 def _environment(run: Run, pipeline: Pipeline, step: Step, layout: Layout, code: Code) -> dict[str, str]:
     """What a child is told, as variables: docs/steps.md explains each."""
+    mounts = {
+        "input": {"MOUNT_INPUT": layout.url(layout.input_prefix)},
+        "output": {"MOUNT_OUTPUT": layout.url(layout.output(step, run.cohort))},
+    }
     return {
+        **{name: value for mount in step.mounts for name, value in mounts[mount].items()},
         **step.parameters,
         "BATCH_FILE_TYPE": "zip",
         "BATCH_FILE_S3_URL": layout.url(code_key(code.sha256)),

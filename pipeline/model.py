@@ -34,7 +34,10 @@ class Step:
     `script` is a path from the pipeline file's folder. A script that imports the `steps` library drives its own
     child (see docs/steps.md); any other program finds its `inputs` in its working folder and leaves its `outputs`
     there. `inputs` and `outputs` are templates: "input/{sample}.bam", "reference/genes.gtf", "<step>/<file>".
-    `memory_mib` is a hard limit; `timeout_s` is per attempt; `retries` counts attempts after the first.
+    `memory_mib` is a hard limit; `timeout_s` is per attempt; `retries` counts further attempts after a failure of the
+    program's own: one whose host is taken away is tried again anyway, and wrong data never are.
+    `parameters` become variables of the script's environment. `mounts`: "input" as the folder /data_in, "output" as
+    /data_out (docs/aws.md), in containers only.
     """
 
     name: str
@@ -45,10 +48,11 @@ class Step:
     vcpus: int = 1
     memory_mib: int = 2048
     timeout_s: int = 6 * 3600
-    retries: int = 1
+    retries: int = 0
     inputs: Sequence[str] = ()
     outputs: Sequence[str] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[str] = ()
 
     def problems(self) -> list[str]:
         """What is wrong with this step by itself, a sentence each."""
@@ -62,6 +66,8 @@ class Step:
             f"memory_mib={self.memory_mib} is below {MIN_MEMORY_MIB}": self.memory_mib >= MIN_MEMORY_MIB,
             f"timeout_s={self.timeout_s} is below {MIN_TIMEOUT_S}": self.timeout_s >= MIN_TIMEOUT_S,
             f"retries={self.retries} is not 0 to {MAX_ATTEMPTS - 1}": 0 <= self.retries < MAX_ATTEMPTS,
+            f"mounts={list(self.mounts)} are not 'input' and 'output'": set(self.mounts)
+            <= {"input", "output"},
             f"it comes after {len(self.after)} steps; Batch allows {MAX_DEPENDENCIES}": len(self.after)
             <= MAX_DEPENDENCIES,
         }

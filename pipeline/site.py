@@ -13,10 +13,15 @@ from pipeline.stack import deployment
 
 @dataclass(frozen=True)
 class Site:
-    """`images`: a step's image ↔ what it is called there; `container_properties`: what each definition gets."""
+    """`images`: a step's image ↔ what it is called there; `container_properties`: what each definition gets.
+
+    `environment`: variables of every job; `input_keys_arn`: the secret for an input bucket of somebody else's.
+    """
 
     images: Mapping[str, str] = field(default_factory=dict)
     container_properties: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    input_keys_arn: str | None = None
 
 
 def find_site(cloud: Cloud, queue: str, images: Iterable[str]) -> Site:
@@ -26,7 +31,13 @@ def find_site(cloud: Cloud, queue: str, images: Iterable[str]) -> Site:
     """
     if cloud.is_local:
         return Site(resolve.on_this_machine(images))
+    region = {"AWS_REGION": cloud.region} if cloud.region else {}  # ECS tells a container on EC2 of none
     found = deployment.of_queue(cloud.batch, cloud.client("cloudformation"), queue)
     if found is None:
-        return Site({name: name for name in images})
-    return Site(resolve.in_repository(cloud.client("ecr"), found, images), found.container_properties())
+        return Site({name: name for name in images}, environment=region)
+    return Site(
+        resolve.in_repository(cloud.client("ecr"), found, images),
+        found.container_properties(),
+        region,
+        found.input_keys_arn,
+    )

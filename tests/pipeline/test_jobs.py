@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.code import pack
+from pipeline.definition import job_definition
 from pipeline.errors import InputError
 from pipeline.jobs import MAX_ARRAY, Order, make_run, shards, submit_request
 from pipeline.plan import Inventory, make_plan
@@ -21,8 +22,8 @@ from tests.pipeline.examples import LAYOUT, toy
 ORDER = Order("toy-1", "local", "2026-01-01T00:00:00+00:00", Site({"base": "registry/base@sha256:0"}))
 
 
-def plan_run(folder: Path, samples: int) -> Run:
-    pipeline = toy(folder)
+def plan_run(folder: Path, samples: int, **changes: object) -> Run:
+    pipeline = toy(folder, **changes)
     sheet = SampleSheet(("sample",), tuple((f"s{number}",) for number in range(samples)))
     fingerprints = {step.name: "f" for step in pipeline.steps}
     plan = make_plan(pipeline, sheet, layout=LAYOUT, inventory=Inventory({}, {}), fingerprints=fingerprints)
@@ -94,9 +95,34 @@ def test_a_run_is_the_same_after_a_round_trip_through_json(tmp_path: Path) -> No
     assert Run.from_json(json.loads(json.dumps(run.to_json()))) == run
 
 
-def test_the_same_step_has_the_same_definition_and_a_changed_need_another(tmp_path: Path) -> None:
-    from pipeline.definition import job_definition
+def test_a_reclaimed_host_is_tried_again_and_the_programs_own_failure_only_when_told(tmp_path: Path) -> None:
+    never, twice = toy(tmp_path).step("b"), toy(tmp_path, retries=2).step("b")
+    strategy = job_definition("toy", never, Site())["retryStrategy"]
+    assert [entry["action"] for entry in strategy["evaluateOnExit"]] == ["RETRY", "EXIT"]
+    strategy = job_definition("toy", twice, Site())["retryStrategy"]
+    assert strategy["attempts"] == 3
+    assert {"onExitCode": "65", "action": "EXIT"} in strategy["evaluateOnExit"]
 
+
+def test_a_step_that_mounts_is_privileged_and_told_the_buckets_folders(tmp_path: Path) -> None:
+    run = plan_run(tmp_path, 3, mounts=["input", "output"])
+    b = next(step for step in run.steps if step.name == "b")
+    assert b.definition["containerProperties"]["privileged"] is True
+    assert b.jobs[0].environment["MOUNT_INPUT"] == "s3://lab/input"
+    assert b.jobs[0].environment["MOUNT_OUTPUT"] == "s3://lab/results/toy/hg38/b"
+    assert "privileged" not in run.steps[0].definition["containerProperties"]
+
+
+def test_only_a_foreign_input_gets_the_secrets_keys(tmp_path: Path) -> None:
+    site = Site(input_keys_arn="arn:secret")
+    foreign = toy(tmp_path, mounts=["input"], parameters={"MOUNT_INPUT": "s3://theirs/data"}).step("b")
+    secrets = job_definition("toy", foreign, site)["containerProperties"]["secrets"]
+    assert secrets[0] == {"name": "MOUNT_INPUT_ACCESS_KEY_ID", "valueFrom": "arn:secret:access_key_id::"}
+    own = toy(tmp_path, mounts=["input"]).step("b")
+    assert "secrets" not in job_definition("toy", own, site)["containerProperties"]
+
+
+def test_the_same_step_has_the_same_definition_and_a_changed_need_another(tmp_path: Path) -> None:
     pipeline, again = toy(tmp_path), toy(tmp_path)
     bigger = toy(tmp_path, memory_mib=9000)
     name = job_definition("toy", pipeline.step("b"), Site())["jobDefinitionName"]
