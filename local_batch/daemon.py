@@ -63,7 +63,8 @@ def _listen(home: Home, settings: Settings, keys: Keyring, s3_url: str | None) -
     port = _free_port(int(kept.read_text()) if kept.exists() else 0)
     kept.write_text(str(port))
     url = f"http://{LOOPBACK}:{port}"
-    endpoints = {"AWS_ENDPOINT_URL_BATCH": url, "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": url}
+    services = ("BATCH", "CLOUDWATCH_LOGS", "STS")
+    endpoints = {f"AWS_ENDPOINT_URL_{service}": url for service in services}
     if s3_url:
         endpoints["AWS_ENDPOINT_URL_S3"] = s3_url
     host = assemble(home, settings, keys, clock=Clock(), endpoints=endpoints)

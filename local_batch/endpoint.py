@@ -48,6 +48,7 @@ class Endpoint:
             "AWS_ENDPOINT_URL_BATCH": self.batch_url,
             "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": self.logs_url,
             "AWS_ENDPOINT_URL_S3": self.s3_url,
+            "AWS_ENDPOINT_URL_STS": self.batch_url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_REGION": self.region,

@@ -8,7 +8,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from local_batch import wire
+from local_batch import sts, wire
 from local_batch.errors import ApiError, ClientError, ForbiddenError, ServerError, UnavailableError
 from local_batch.fault_api import inject
 from local_batch.faults import FAULTS_PATH
@@ -19,6 +19,7 @@ from local_batch.sigv4 import Request, Scope, verify
 
 MAX_BODY = 1 << 20
 LOOPBACK = "127.0.0.1"
+JSON = "application/json"
 log = logging.getLogger(__name__)
 
 
@@ -38,8 +39,8 @@ class Server(ThreadingHTTPServer):
         """Where clients find it."""
         return f"http://{LOOPBACK}:{self.server_port}"
 
-    def answer(self, request: Request) -> dict[str, Any]:
-        """Return the answer to one request.
+    def answer(self, request: Request, request_id: str) -> tuple[str, bytes]:
+        """Return the media type and the body of the answer to one request.
 
         Raises: ApiError, whose code and text are the answer.
         """
@@ -49,14 +50,16 @@ class Server(ThreadingHTTPServer):
         scope = verify(request, self.keys, self.host.clock.now_ms())
         self.host.busy_at = self.host.clock.now_ms()
         if (request.method, request.path) == ("POST", FAULTS_PATH):
-            return inject(self.host, _body(request))
+            return JSON, json.dumps(inject(self.host, _body(request))).encode()
+        if scope.service == "sts":
+            return "text/xml", sts.answer(request.body, self.keys, request_id)
         service, name, parameters = _call(request, scope)
         self.host.faults.meet(name)
         operation = (BATCH if service == "batch" else LOGS).get(name)
         if operation is None:
             raise UnavailableError(name)
         wire.check(service, name, parameters)
-        return _run(operation, self.host, scope.region, parameters)
+        return JSON, json.dumps(_run(operation, self.host, scope.region, parameters)).encode()
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -71,7 +74,7 @@ class Connection(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         request_id = str(uuid.uuid4())
         try:
-            self._reply(200, self.server.answer(self._request()), request_id)
+            self._reply(200, *self.server.answer(self._request(), request_id), request_id)
         except ApiError as error:
             self._refuse(error, request_id)
         except Exception:  # the top of a connection's thread
@@ -93,14 +96,14 @@ class Connection(BaseHTTPRequestHandler):
         text = str(error)
         if isinstance(error, ClientError):
             text = f"Error executing request, Exception : {text}, RequestId: {request_id}"
-        self._reply(error.status, {"__type": error.code, "message": text}, request_id, error.code)
+        body = json.dumps({"__type": error.code, "message": text}).encode()
+        self._reply(error.status, JSON, body, request_id, error_code=error.code)
 
     def _reply(
-        self, status: int, body: dict[str, Any], request_id: str, error_code: str | None = None
+        self, status: int, media_type: str, content: bytes, request_id: str, *, error_code: str | None = None
     ) -> None:
-        content = json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("x-amzn-RequestId", request_id)
         if error_code is not None:

@@ -161,3 +161,9 @@ def test_members_of_the_wrong_shape_are_refused(quick: Local) -> None:
     for wrong in ({"maxResults": "x"}, {"jobQueues": "x"}, {"unknown": 1}):
         body = json.dumps(wrong).encode()
         assert send(quick, signed(quick, body=body), body=body) == 400
+
+
+def test_the_caller_s_identity_is_told_as_some_clients_ask_first(quick: Local) -> None:
+    identity = quick.client("sts").get_caller_identity()
+    assert identity["Account"] == "000000000000"
+    assert identity["Arn"].startswith("arn:aws:iam::000000000000:")
