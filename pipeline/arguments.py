@@ -48,6 +48,14 @@ def cancel(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
+def gc(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--queue", required=True, help="a job queue of the account; 'local' is this machine's"
+    )
+    _which_pipeline(parser)
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
 def local(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     start = actions.add_parser("start", help="start both servers, unless they run")
@@ -91,9 +99,14 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input-prefix", default="input", metavar="PREFIX", help="where the inputs are (default: input/)"
     )
+    _which_pipeline(parser)
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def _which_pipeline(parser: argparse.ArgumentParser) -> None:
+    """Whose steps are meant: shared by `run`, `plan` and `gc`."""
     parser.add_argument("--pipeline", type=Path, metavar="FILE", help="a Python file that defines `pipeline`")
     parser.add_argument("--pipeline-name", metavar="NAME", help="keep results under another name")
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def _which_run(parser: argparse.ArgumentParser) -> None:

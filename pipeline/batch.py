@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from pipeline.aws import error_code
 
 if TYPE_CHECKING:
-    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+    from mypy_boto3_batch.type_defs import JobDefinitionTypeDef, JobDetailTypeDef
 
     from pipeline.aws import Cloud
 
@@ -37,6 +37,15 @@ class Batch:
             return False
         self._client.register_job_definition(**definition)
         return True
+
+    def definitions(self) -> Iterator[JobDefinitionTypeDef]:
+        """Every active job definition."""
+        pages = self._client.get_paginator("describe_job_definitions").paginate(status="ACTIVE")
+        return (definition for page in pages for definition in page["jobDefinitions"])
+
+    def deregister(self, arn: str) -> None:
+        """The definition takes no new jobs; jobs that were submitted keep it."""
+        self._client.deregister_job_definition(jobDefinition=arn)
 
     def submit(self, request: Mapping[str, Any]) -> str:
         """The job of that name is in the queue, once, and this is its id.

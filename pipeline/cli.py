@@ -22,6 +22,7 @@ VERBS = {
     "list": "the runs in a bucket, or those started from this machine",
     "logs": "what a sample's program printed",
     "cancel": "stop a run",
+    "gc": "deregister a pipeline's job definitions that its steps no longer use",
     "local": "start, stop or look at the AWS Batch and S3 on this machine",
     "setup": "make what AWS needs: queues, machines, roles, bucket",
     "images": "build and push the steps' container images",

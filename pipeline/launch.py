@@ -14,7 +14,6 @@ from pipeline.layout import code_key
 from pipeline.prepare import Prepared
 from pipeline.records import Records
 from pipeline.run import Run
-from pipeline.site import find_site
 from pipeline.submit import Submitter
 from pipeline.tasks import SchedulerPage, submit_through_luigi
 
@@ -30,7 +29,7 @@ def pin(prepared: Prepared, queue: str, max_parallel: int | None = None) -> Run:
         run_id=f"{prepared.pipeline.name}-{now:%Y%m%dt%H%M%S}-{secrets.token_hex(2)}",
         queue=queue,
         created_at=now.isoformat(timespec="seconds"),
-        site=find_site(prepared.cloud, queue, {step.image for step in prepared.pipeline.steps}),
+        site=prepared.site,
         max_parallel=max_parallel,
     )
     run = make_run(prepared.pipeline, plan, layout=prepared.layout, code=code, order=order)

@@ -11,6 +11,7 @@ from pipeline.errors import InputError, Problem
 from pipeline.layout import Layout
 from pipeline.model import Pipeline, Step
 from pipeline.sheet import SampleSheet
+from pipeline.site import Site, find_site
 from pipeline.storage import Bucket
 
 SHOWN = 10
@@ -35,15 +36,22 @@ def check_before_run(
     *,
     layout: Layout,
     objects: Collection[str],
-    queue: tuple[str, Batch],
-) -> None:
-    """Every input is in the bucket, and the queue can run every step. Raises: InputError with all problems."""
-    problems = [
-        *missing_inputs(pipeline, sheet, layout, objects),
-        *queue_problems(pipeline, *queue),
-    ]
+    queue: tuple[str, Batch, Cloud],
+) -> Site:
+    """Every input is in the bucket, the queue can run every step, and its site has every image: the site is returned.
+
+    Raises: InputError with all problems.
+    """
+    name, batch, cloud = queue
+    problems = [*missing_inputs(pipeline, sheet, layout, objects), *queue_problems(pipeline, name, batch)]
+    site = Site()
+    try:
+        site = find_site(cloud, name, {step.image for step in pipeline.steps})
+    except InputError as error:
+        problems += error.problems
     if problems:
         raise InputError(problems)
+    return site
 
 
 def missing_inputs(

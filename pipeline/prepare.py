@@ -19,6 +19,7 @@ from pipeline.model import Pipeline
 from pipeline.plan import Plan, make_plan
 from pipeline.preflight import check_before_run, check_bucket
 from pipeline.sheet import SampleSheet, parse_sheet
+from pipeline.site import Site
 from pipeline.storage import Bucket, split_url
 
 
@@ -32,11 +33,12 @@ class Prepared:
     cloud: Cloud
     bucket: Bucket
     batch: Batch
+    site: Site
 
 
 def prepare(options: argparse.Namespace, default: Pipeline) -> Prepared:
     """Pipeline, sheet, bucket and queue are checked, and the plan is made. Raises: PipelineError."""
-    pipeline = _choose_pipeline(options, default)
+    pipeline = choose_pipeline(options, default)
     pipeline.check()
     layout = Layout(
         options.bucket_name, pipeline.name, _one_segment(options.reference), options.input_prefix.strip("/")
@@ -48,15 +50,20 @@ def prepare(options: argparse.Namespace, default: Pipeline) -> Prepared:
         bucket, batch = Bucket(cloud, options.bucket_name), Batch(cloud)
         check_bucket(bucket, cloud)
         inventory = take_inventory(bucket, layout)
-        check_before_run(
-            pipeline, sheet, layout=layout, objects=inventory.etags.keys(), queue=(options.queue, batch)
+        site = check_before_run(
+            pipeline,
+            sheet,
+            layout=layout,
+            objects=inventory.etags.keys(),
+            queue=(options.queue, batch, cloud),
         )
         fingerprints = {step.name: fingerprint(pipeline, step) for step in pipeline.steps}
         plan = make_plan(pipeline, sheet, layout=layout, inventory=inventory, fingerprints=fingerprints)
-    return Prepared(pipeline, layout, plan, cloud, bucket, batch)
+    return Prepared(pipeline, layout, plan, cloud, bucket, batch, site)
 
 
-def _choose_pipeline(options: argparse.Namespace, default: Pipeline) -> Pipeline:
+def choose_pipeline(options: argparse.Namespace, default: Pipeline) -> Pipeline:
+    """The pipeline that --pipeline and --pipeline-name mean. Raises: InputError."""
     pipeline = load_pipeline(options.pipeline) if options.pipeline else default
     return replace(pipeline, name=options.pipeline_name) if options.pipeline_name else pipeline
 

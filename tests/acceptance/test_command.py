@@ -257,6 +257,28 @@ def test_list_names_the_runs_of_a_bucket(bucket: Bucket) -> None:
     assert {"run", "created_at", "pipeline", "queue", "uri"} <= set(listed[0])
 
 
+def test_old_job_definitions_are_deregistered_and_the_current_ones_stay(
+    cloud: Cloud, bucket: Bucket, folder: Path
+) -> None:
+    command = words(bucket, folder, "o1", "o2", name="tidy")
+    assert run(*command).exit_code == 0
+    which = [
+        "--queue",
+        "local",
+        "--pipeline",
+        str(folder / "my_pipeline.py"),
+        "--pipeline-name",
+        "tidy",
+        "--json",
+    ]
+    assert run("gc", *which).json == []
+    text = (folder / "my_pipeline.py").read_text().replace("memory_mib=64", "memory_mib=65")
+    (folder / "my_pipeline.py").write_text(text)
+    assert len(run("gc", *which).json) == 3
+    active = cloud.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    assert not any(definition["jobDefinitionName"].startswith("tidy-") for definition in active)
+
+
 def test_without_an_account_the_message_says_what_to_do() -> None:
     answer = run("status", "s3://nobody/runs/x", "--queue", "some-queue")
     assert answer.exit_code == 4

@@ -30,6 +30,9 @@ STACK = "pipeline/stack/deployment.py"
 NEEDS = (
     Need(SUBMITTER, "batch:SubmitJob", "the two queues, any definition", BATCH, "_client_once.submit_job("),
     Need(SUBMITTER, "batch:RegisterJobDefinition", "definitions", BATCH, "_client.register_job_definition("),
+    Need(
+        SUBMITTER, "batch:DeregisterJobDefinition", "definitions", BATCH, "_client.deregister_job_definition("
+    ),
     Need(SUBMITTER, "batch:TagResource", "definitions, jobs", "pipeline/definition.py", '"tags":'),
     Need(SUBMITTER, "batch:TerminateJob", "jobs", BATCH, "_client.terminate_job("),
     Need(SUBMITTER, "batch:CreateConsumableResource", "slots", BATCH, "_client.create_consumable_resource("),
