@@ -19,7 +19,8 @@ from local_batch.memory import MemoryWatch
 
 SIGNALLED = 128  # a shell's and docker's exit code for a signal: 128 + its number
 CHECKOUT = Path(__file__).resolve().parent.parent
-PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+PATH = os.environ.get("PATH", os.defpath)
+OWN_PATH = f"{Path(sys.executable).parent}:{PATH}"  # fetch_and_run and its scripts find this Python first
 LANG = os.environ.get("LANG", "C.UTF-8")
 FETCH_AND_RUN = (
     "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
@@ -82,15 +83,21 @@ def command(launch: Launch) -> list[str]:
     A process has no ENTRYPOINT, so a definition without a command whose environment names a script to fetch is taken
     to be made for the entrypoint that fetches it.
     """
-    if launch.is_command_added and "BATCH_FILE_S3_URL" in launch.environment:
+    if is_fetched(launch):
         return [sys.executable, "-c", FETCH_AND_RUN, str(CHECKOUT), *launch.command]
     return launch.command
 
 
+def is_fetched(launch: Launch) -> bool:
+    """True when the job is made for fetch_and_run."""
+    return launch.is_command_added and "BATCH_FILE_S3_URL" in launch.environment
+
+
 def environment(launch: Launch) -> dict[str, str]:
     """Return a process's variables: what an image would set, then the job's. Nothing else of ours goes in."""
+    path = OWN_PATH if is_fetched(launch) else PATH
     return {
-        "PATH": PATH,
+        "PATH": path,
         "LANG": LANG,
         "HOME": launch.scratch,
         "TMPDIR": launch.scratch,
