@@ -1,6 +1,7 @@
-"""Kills what outgrows its memory: the resident sets of a session, added up a few times a second.
+"""Kills what outgrows its memory: the processes of a session, added up a few times a second.
 
-A cgroup would do it better and needs root; address-space limits stop Java at once.
+A cgroup would do it better and needs root; address-space limits stop Java at once. Resident sets are quick to read and
+count shared pages again for every process, so a session over its limit is added up once more without them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -16,6 +18,7 @@ import psutil
 EVERY_S = 0.25
 BUSY_SHARE = 0.05  # of one core, at most, goes into looking
 MIB = 1 << 20
+HAS_SHARES = sys.platform == "linux"  # only there does a process know its share of what it shares
 
 
 class MemoryWatch:
@@ -54,8 +57,9 @@ class MemoryWatch:
     def _look(self) -> None:
         with self._changed:
             limits = dict(self._limits)
-        for leader, used in memory_by_session(set(limits)).items():
-            if used > limits[leader]:
+        for leader, processes in processes_by_session(set(limits)).items():
+            is_suspect = sum(resident for _, resident in processes) > limits[leader]
+            if is_suspect and _own_bytes([process for process, _ in processes]) > limits[leader]:
                 self._kill(leader)
 
     def _kill(self, leader: int) -> None:
@@ -66,18 +70,29 @@ class MemoryWatch:
                     os.killpg(leader, signal.SIGKILL)
 
 
-def memory_by_session(leaders: set[int]) -> dict[int, int]:
-    """Return the resident bytes of these sessions; a descendant that left its session still counts."""
+def processes_by_session(leaders: set[int]) -> dict[int, list[tuple[psutil.Process, int]]]:
+    """Return the processes of these sessions with their resident bytes; one that left its session still counts."""
     seen: dict[int, tuple[int, int, int]] = {}
-    for process in psutil.process_iter():
+    processes = list(psutil.process_iter())
+    for process in processes:
         with contextlib.suppress(psutil.Error, OSError):
             seen[process.pid] = (process.ppid(), os.getsid(process.pid), process.memory_info().rss)
-    used = dict.fromkeys(leaders, 0)
-    for pid, (_, _, resident) in seen.items():
-        owner = _owner(pid, seen, leaders)
+    found: dict[int, list[tuple[psutil.Process, int]]] = {leader: [] for leader in leaders}
+    for process in processes:
+        owner = _owner(process.pid, seen, leaders)
         if owner is not None:
-            used[owner] += resident
-    return used
+            found[owner].append((process, seen[process.pid][2]))
+    return found
+
+
+def _own_bytes(processes: list[psutil.Process]) -> int:
+    """Return what these processes take together, memory that they share counted once (on macOS: not at all)."""
+    total = 0
+    for process in processes:
+        with contextlib.suppress(psutil.Error, OSError):
+            full = process.memory_full_info()
+            total += getattr(full, "pss", full.uss)
+    return total
 
 
 def _owner(pid: int, seen: dict[int, tuple[int, int, int]], leaders: set[int]) -> int | None:

@@ -10,12 +10,14 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
 from local_batch.job import OUT_OF_MEMORY, START_FAILED, Outcome
 from local_batch.launch import SERVER_MARK, Launch
 from local_batch.memory import MemoryWatch
+from local_batch.warm import WarmStart
 
 SIGNALLED = 128  # a shell's and docker's exit code for a signal: 128 + its number
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -32,27 +34,37 @@ class ProcessRunner:
     """Runs each attempt as the leader of a session of its own."""
 
     def __init__(self) -> None:
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Started] = {}
+        self._warm = WarmStart({"PATH": OWN_PATH, "LANG": LANG}) if sys.platform == "linux" else None
         self._lock = threading.Lock()
         self._memory = MemoryWatch()
 
     def run(self, launch: Launch, started: Callable[[], None]) -> Outcome:
         """Run one attempt to its end and leave none of its processes behind."""
         try:
-            process = _spawn(launch)
+            process = self._start(launch)
         except (OSError, ValueError) as error:
             return Outcome(reason=f"CannotStartContainerError: {error}"[:255], status_reason=START_FAILED)
         with self._lock:
             self._running[launch.task_id] = process
         self._memory.add(process.pid, launch.memory_mib)
         started()
-        _wait_unreaped(process.pid)
+        process.wait_unreaped()
         with self._lock:
             del self._running[launch.task_id]
         _signal_group(process.pid, signal.SIGKILL)
-        code = process.wait()
+        code = process.reap()
+        if code < 0:  # the leader had no time to end what is in groups of their own
+            _kill_session(process.pid)
         reason = OUT_OF_MEMORY if self._memory.remove(process.pid) else None
         return Outcome(exit_code=code if code >= 0 else SIGNALLED - code, reason=reason)
+
+    def _start(self, launch: Launch) -> Started:
+        Path(launch.scratch).mkdir()
+        if self._warm is not None and is_fetched(launch):
+            with contextlib.suppress(OSError):
+                return self._warm.spawn(launch, environment(launch))
+        return ColdProcess(launch)
 
     def has(self, task_id: str) -> bool:
         """True while the attempt runs here."""
@@ -105,29 +117,56 @@ def environment(launch: Launch) -> dict[str, str]:
     }
 
 
-def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
-    Path(launch.scratch).mkdir()
-    log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        return subprocess.Popen(
-            command(launch),
-            cwd=launch.scratch,
-            env=environment(launch),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    finally:
-        os.close(log)
+class Started(Protocol):
+    """The leader of a session: its pid is its own until it is reaped, so that its group can be signalled."""
+
+    pid: int
+
+    def wait_unreaped(self) -> None:
+        """Return when the process has ended."""
+        ...
+
+    def reap(self) -> int:
+        """Return the exit code, or minus the number of the signal that ended it."""
+        ...
 
 
-def _wait_unreaped(pid: int) -> None:
-    """Return when the process has ended, its pid still its own: until it is reaped its group can be signalled."""
-    if hasattr(os, "waitid"):
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    else:  # macOS before Python 3.13
-        psutil.Process(pid).wait()
+class ColdProcess:
+    """A process started in the ordinary way."""
+
+    def __init__(self, launch: Launch) -> None:
+        log = os.open(launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self._process = subprocess.Popen(
+                command(launch),
+                cwd=launch.scratch,
+                env=environment(launch),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+        self.pid = self._process.pid
+
+    def wait_unreaped(self) -> None:
+        """Return when the process has ended."""
+        if hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        else:  # macOS before Python 3.13
+            psutil.Process(self.pid).wait()
+
+    def reap(self) -> int:
+        """Return the exit code, or minus the number of the signal that ended it."""
+        return self._process.wait()
+
+
+def _kill_session(leader: int) -> None:
+    for process in psutil.process_iter():
+        if _session(process.pid) == leader:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from local_batch.launch import SERVER_MARK
+from local_batch.launch import SERVER_MARK, Launch
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BOOT = "import sys; sys.path[0] = sys.argv.pop(1); from fetch_and_run.warm import serve; serve()"
@@ -46,18 +46,28 @@ class WarmProcess:
 class WarmStart:
     """The warm fetch_and_run of one server, started with the first process that is asked for, and only once."""
 
-    def __init__(self, environment: dict[str, str], server_id: str) -> None:
-        self._environment = {**environment, SERVER_MARK: server_id}
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
         self._lock = threading.Lock()
         self._parent: subprocess.Popen[bytes] | None = None
         self._processes: dict[str, WarmProcess] = {}
 
-    def spawn(self, name: str, request: dict[str, Any]) -> WarmProcess:
-        """Return the process, started. Raises: OSError when the warm one cannot be asked."""
-        process = WarmProcess(name, self)
+    def spawn(self, launch: Launch, environment: dict[str, str]) -> WarmProcess:
+        """Return the attempt's process, started. Raises: OSError when the warm one cannot be asked."""
+        self._environment.setdefault(
+            SERVER_MARK, launch.environment[SERVER_MARK]
+        )  # so that a sweep finds its forks
+        process = WarmProcess(launch.task_id, self)
+        request = {
+            "id": launch.task_id,
+            "arguments": launch.command,
+            "environment": environment,
+            "folder": launch.scratch,
+            "log": launch.log,
+        }
         with self._lock:
-            self._processes[name] = process
-            self._ask({"id": name, **request})
+            self._processes[launch.task_id] = process
+            self._ask(request)
         answer = process.answers.get()
         if answer is None:
             raise OSError("fetch_and_run ended before it started the job")
@@ -70,12 +80,6 @@ class WarmStart:
             if self._processes.pop(name, None) is not None:
                 with contextlib.suppress(OSError):
                     self._ask({"forget": name})
-
-    def close(self) -> None:
-        """The warm one is told that nobody will ask any more."""
-        with self._lock:
-            if self._parent is not None and self._parent.stdin is not None:
-                self._parent.stdin.close()
 
     def _ask(self, request: dict[str, Any]) -> None:
         parent = self._started()
