@@ -18,7 +18,7 @@ from pipeline.stall import Stall
 from pipeline.tasks import SchedulerPage
 from pipeline.watch import watch
 
-LOCAL_POLL_S = 0.2
+LOCAL_POLL_S = 0.4
 AWS_POLL_S = 10
 LOCAL_STALL_S = 5
 AWS_STALL_S = 15 * 60  # machines take some minutes to come up
