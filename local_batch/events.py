@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class EventLog:
 
     def add(self, changes: list[tuple[Job, Status]], now: int) -> None:
         """Append these changes; there is no event for SUBMITTED, as on AWS."""
-        time = datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        time = _written(now // 1000)
         lines = [self._line(job, status, time) for job, status in changes if status is not Status.SUBMITTED]
         self._file.write("".join(lines).encode())
         self._file.flush()
@@ -100,6 +101,11 @@ def follow_events(path: Path, *, every_s: float = 0.2) -> Iterator[dict[str, Any
 
 def _members(shown: dict[str, Any]) -> str:
     return ENCODER.encode(shown)[1:-1]
+
+
+@lru_cache(maxsize=1)
+def _written(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _event_id() -> str:

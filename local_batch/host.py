@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from local_batch.engine import Engine
 from local_batch.events import EventLog
 from local_batch.faults import Faults
 from local_batch.home import Home
-from local_batch.job import LIVE, Job, Outcome
+from local_batch.job import LIVE, START_FAILED, Job, Outcome
 from local_batch.launch import Runner
 from local_batch.logs import Logs
 from local_batch.scheduler import Scheduler
@@ -22,6 +23,7 @@ from local_batch.shelf import Shelf
 from local_batch.store import Store
 from local_batch.surroundings import Surroundings, stream_name
 
+log = logging.getLogger(__name__)
 HOST_LOST = "Host EC2 (instance {}) terminated."
 RETENTION_MS = 7 * 24 * 3600 * 1000  # https://docs.aws.amazon.com/batch/latest/userguide/job_states.html
 
@@ -71,12 +73,13 @@ class Host:
         threading.Thread(target=self._keep_time, name="time", daemon=True).start()
 
     def close(self) -> None:
-        """Stop starting jobs and close the store; what runs is found again by the next server."""
+        """Stop starting jobs, close the store and end what runs; the next server counts that as a lost host."""
         with self.lock:
             self._is_closed = True
             self._deadlines_changed.notify_all()
             self.store.close()
             self.events.close()
+        self.runner.sweep(self.surroundings.server_id)
 
     @contextmanager
     def turn(self, *, is_synced: bool = False) -> Iterator[Engine]:
@@ -120,9 +123,13 @@ class Host:
 
     def _run(self, job: Job) -> None:
         launch = self.surroundings.launch(job, str(self.home.scratch), self.logs)
-        outcome = self.faults.at_start(launch.container["image"])
-        if outcome is None:
-            outcome = self.runner.run(launch, lambda: self._started(job))
+        try:
+            outcome = self.faults.at_start(job.submission.container["image"])
+            if outcome is None:
+                outcome = self.runner.run(launch, lambda: self._started(job))
+        except Exception as error:  # the top of a job's thread: whatever went wrong, the attempt is over
+            log.exception("attempt %s of job %s failed in the runner", launch.task_id, job.id)
+            outcome = Outcome(reason=f"CannotStartContainerError: {error}"[:255], status_reason=START_FAILED)
         _remove(launch.scratch)
         with self.turn() as engine:
             self.running -= 1

@@ -19,6 +19,7 @@ from local_batch.launch import SERVER_MARK, Launch
 from local_batch.memory import MemoryWatch
 from local_batch.warm import WarmStart
 
+NOTHING = os.open(os.devnull, os.O_RDONLY)
 SIGNALLED = 128  # a shell's and docker's exit code for a signal: 128 + its number
 CHECKOUT = Path(__file__).resolve().parent.parent
 PATH = os.environ.get("PATH", os.defpath)
@@ -141,7 +142,7 @@ class ColdProcess:
                 command(launch),
                 cwd=launch.scratch,
                 env=environment(launch),
-                stdin=subprocess.DEVNULL,
+                stdin=NOTHING,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

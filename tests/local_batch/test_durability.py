@@ -23,7 +23,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_batch.endpoint import CHECKOUT
 from local_batch.home import Home
+from local_batch.launch import SERVER_MARK
 from local_batch.settings import Settings
+from tests.local_batch.conftest import Local
 from tests.waiting import wait_until
 
 KILLS = int(os.environ.get("BATCH_KILLS", "8"))
@@ -150,6 +152,39 @@ def test_kill_9_at_any_moment_loses_nothing_and_repeats_nothing(tmp_path: Path) 
     assert not [each for each in psutil.process_iter() if str(daemon.home.folder) in _environment(each)]
 
 
+def test_a_stop_ends_what_runs_and_the_next_start_takes_it_up_as_a_lost_host(tmp_path: Path) -> None:
+    local = Local(tmp_path / "home")
+    script = '[ "$AWS_BATCH_JOB_ATTEMPT" = 2 ] || sleep 300'
+    retried = local.submit(script, retryStrategy={"attempts": 2})
+    once = local.submit("sleep 300")
+    waiting = local.submit("exit 0", dependsOn=local.after(retried))
+    for job_id in (retried, once):
+        local.wait(job_id, "RUNNING")
+    local.close()
+    assert not [each for each in psutil.process_iter() if _marked(each, local.home.server_id())]
+    local.open()
+    assert local.wait(waiting)["status"] == "SUCCEEDED"
+    attempts = local.job(retried)["attempts"]
+    assert [attempt["container"].get("exitCode") for attempt in attempts] == [None, 0]
+    assert local.wait(once)["statusReason"].startswith("Host EC2 (instance i-")
+    local.close()
+
+
+def test_an_array_comes_back_as_it_was(tmp_path: Path) -> None:
+    local = Local(tmp_path / "home")
+    parent = local.submit('[ "$AWS_BATCH_JOB_ARRAY_INDEX" != 1 ]', size=3, tags={"a": "b"})
+    local.wait(parent)
+    ids = [parent, *(f"{parent}:{index}" for index in range(3))]
+    before = local.batch.describe_jobs(jobs=ids)["jobs"]
+    local.close()
+    local.open()
+    after = local.batch.describe_jobs(jobs=ids)["jobs"]
+    for job in (*before, *after):
+        job["arrayProperties"].pop("statusSummaryLastUpdatedAt", None)
+    assert after == before
+    local.close()
+
+
 def check_record(child: dict[str, Any]) -> None:
     """The record of a child is one that AWS could have shown."""
     codes = [attempt["container"].get("exitCode") for attempt in child["attempts"]]
@@ -167,3 +202,10 @@ def _environment(process: psutil.Process) -> str:
         return str(process.environ().get("FOLDER", ""))
     except (psutil.Error, OSError):
         return ""
+
+
+def _marked(process: psutil.Process, server_id: str) -> bool:
+    try:
+        return process.environ().get(SERVER_MARK) == server_id
+    except (psutil.Error, OSError):
+        return False
