@@ -7,6 +7,7 @@ A fault is a dictionary with `fault`, one of the names below, and its own member
     lose-host     the same, in the words of a lost host
     forget        jobs (ids): as seven days after their end
     image-pull    image: attempts of this image cannot start
+    slow-s3       share (0-1) of the S3 connections of attempts that start from now on: 503 SlowDown
     clear         all of the above end
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_batch.errors import ClientError
-from local_batch.faults import Faults
+from local_batch.faults import S3, Faults
 from local_batch.host import Host
 from local_batch.job import LIVE, Job
 
@@ -33,11 +34,13 @@ def inject(host: Host, request: dict[str, Any]) -> dict[str, Any]:
             return {"jobs": _forget(host, request.get("jobs", []))}
         case "image-pull":
             faults.images |= {str(request.get("image", ""))}
+        case "slow-s3" if S3 in host.surroundings.endpoints:
+            faults.slow_down(host.surroundings.endpoints[S3], float(request.get("share", 0.5)))
         case "clear":
             faults.clear()
         case other:
             raise ClientError(
-                f"There is no fault {other!r}: throttle, reclaim, lose-host, forget, image-pull or clear"
+                f"There is no fault {other!r}: throttle, reclaim, lose-host, forget, image-pull, slow-s3 or clear"
             )
     return {}
 

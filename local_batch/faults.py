@@ -6,7 +6,9 @@ import random
 
 from local_batch.errors import ThrottledError
 from local_batch.job import START_FAILED, Outcome
+from local_batch.slow_s3 import SlowS3
 
+S3 = "AWS_ENDPOINT_URL_S3"
 FAULTS_PATH = "/local/faults"
 PULL_FAILED = "CannotPullContainerError: Error response from daemon: pull access denied for {}"
 
@@ -19,6 +21,7 @@ class Faults:
         self.throttled_share = 0.0
         self.throttled: frozenset[str] = frozenset()
         self.images: frozenset[str] = frozenset()
+        self.slow_s3: SlowS3 | None = None
 
     def meet(self, operation: str) -> None:
         """Pass, or refuse as AWS does under load. Raises: ThrottledError."""
@@ -32,7 +35,20 @@ class Faults:
             return None
         return Outcome(reason=PULL_FAILED.format(image)[:255], status_reason=START_FAILED)
 
+    def through_slow_s3(self, environment: dict[str, str]) -> dict[str, str]:
+        """Return a job's variables, leading to S3 through the slow door while it is open."""
+        return environment if self.slow_s3 is None else {**environment, S3: self.slow_s3.url}
+
+    def slow_down(self, s3_url: str, share: float) -> None:
+        """Open a slow door before S3 for the attempts to come."""
+        if self.slow_s3 is not None:
+            self.slow_s3.close()
+        self.slow_s3 = SlowS3(s3_url, share)
+
     def clear(self) -> None:
         """End them all."""
+        if self.slow_s3 is not None:
+            self.slow_s3.close()
+        self.slow_s3 = None
         self.throttled_share = 0.0
         self.throttled = self.images = frozenset()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from local_batch.clock import Clock
@@ -123,6 +124,7 @@ class Host:
 
     def _run(self, job: Job) -> None:
         launch = self.surroundings.launch(job, str(self.home.scratch), self.logs)
+        launch = replace(launch, environment=self.faults.through_slow_s3(launch.environment))
         try:
             outcome = self.faults.at_start(job.submission.container["image"])
             if outcome is None:

@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,14 @@ from botocore.exceptions import ClientError
 from local_batch import client, endpoint
 from local_batch.errors import EndpointError
 from local_batch.home import Home
+from local_batch.slow_s3 import SlowS3
 from tests.waiting import wait_until
+
+ENDPOINTS = {
+    "batch": "AWS_ENDPOINT_URL_BATCH",
+    "logs": "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "s3": "AWS_ENDPOINT_URL_S3",
+}
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ def connect(service: Any, to: endpoint.Endpoint, **keys: str) -> Any:
     environment = to.environment()
     return boto3.client(
         service,
-        endpoint_url=environment[f"AWS_ENDPOINT_URL_{service.upper()}"],
+        endpoint_url=environment[ENDPOINTS[service]],
         region_name=to.region,
         aws_access_key_id=keys.get("key_id", to.access_key_id),
         aws_secret_access_key=keys.get("secret", to.secret_access_key),
@@ -114,3 +123,40 @@ def test_faults_and_events_are_reached_from_outside(home: Path) -> None:
     with pytest.raises(EndpointError, match="no fault 'none'"):
         client.fault("none")
     assert list(client.events()) == []
+
+
+def test_a_slow_s3_answers_slow_down_to_jobs_until_it_is_cleared(home: Path) -> None:
+    started = endpoint.start(runner="process")
+    s3, batch = connect("s3", started), connect("batch", started)
+    s3.create_bucket(Bucket="lab-data")
+    s3.put_object(Bucket="lab-data", Key="a", Body=b"1")
+    container = {
+        "image": "none",
+        "command": ["sh", "-c", 'curl -s -o /dev/null -w "%{http_code}" $AWS_ENDPOINT_URL_S3'],
+        "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "64"}],
+    }
+    batch.register_job_definition(jobDefinitionName="ask", type="container", containerProperties=container)
+
+    def asked() -> str:
+        job_id = batch.submit_job(jobName="ask", jobQueue="local", jobDefinition="ask")["jobId"]
+        wait_until(lambda: batch.describe_jobs(jobs=[job_id])["jobs"][0]["status"] == "SUCCEEDED")
+        stream = batch.describe_jobs(jobs=[job_id])["jobs"][0]["container"]["logStreamName"]
+        logs = connect("logs", started)
+        events = logs.get_log_events(logGroupName="/aws/batch/job", logStreamName=stream)["events"]
+        return str(events[0]["message"])
+
+    client.fault("slow-s3", share=1)
+    assert asked() == "503"
+    client.fault("slow-s3", share=0)
+    assert asked() == "403"
+    client.fault("clear")
+    assert asked() == "403"
+
+
+def test_what_the_slow_s3_passes_on_is_whole(home: Path) -> None:
+    started = endpoint.start(runner="process")
+    with closing(SlowS3(started.s3_url, share=0)) as door:
+        s3 = connect("s3", replace(started, s3_url=door.url))
+        s3.create_bucket(Bucket="lab-data")
+        s3.put_object(Bucket="lab-data", Key="a", Body=b"1" * 3_000_000)
+        assert s3.get_object(Bucket="lab-data", Key="a")["Body"].read() == b"1" * 3_000_000
