@@ -69,6 +69,17 @@ def local(parser: argparse.ArgumentParser) -> None:
     status = actions.add_parser("status", help="where they are, and whether they run")
     status.add_argument("--json", action="store_true", help="print the answer as JSON")
     actions.add_parser("env", help='shell lines that point any AWS client there: eval "$(… local env)"')
+    events = actions.add_parser(
+        "events", help="what happened to the jobs, in EventBridge's form, a line each"
+    )
+    events.add_argument("--follow", action="store_true", help="and what happens next")
+    fault = actions.add_parser(
+        "fault", help="make something go wrong, as it does on AWS: docs/local-batch.md"
+    )
+    fault.add_argument(
+        "name", choices=["throttle", "reclaim", "lose-host", "forget", "image-pull", "slow-s3", "clear"]
+    )
+    fault.add_argument("members", nargs="*", metavar="NAME=VALUE", help="such as share=0.1 or jobs=ID,ID")
     upload = actions.add_parser("upload", help="copy a folder into a bucket, made if absent")
     upload.add_argument("folder", type=Path, metavar="FOLDER")
     upload.add_argument("url", metavar="s3://BUCKET/PREFIX")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Problem, UnreachableError
 
@@ -28,6 +28,21 @@ def stop() -> None:
 
     with _plain_errors():
         endpoint.stop()
+
+
+def fault(name: str, members: dict[str, Any]) -> dict[str, Any]:
+    """The endpoint suffers the fault; what it met is returned. Raises: UnreachableError."""
+    from local_batch import client
+
+    with _plain_errors():
+        return client.fault(name, **members)
+
+
+def events(*, is_followed: bool) -> Iterator[dict[str, Any]]:
+    """What happened to the endpoint's jobs, in EventBridge's form; with `is_followed`, what happens next too."""
+    from local_batch import client
+
+    return client.events(is_followed=is_followed)
 
 
 def status() -> dict[str, object]:

@@ -20,7 +20,15 @@ CONCURRENT_UPLOADS = 4
 
 def run(options: argparse.Namespace, _default: Pipeline) -> int:
     """The servers on this machine were started, stopped, asked or filled."""
-    actions = {"start": _start, "stop": _stop, "status": _status, "env": _env, "upload": _upload}
+    actions = {
+        "start": _start,
+        "stop": _stop,
+        "status": _status,
+        "env": _env,
+        "upload": _upload,
+        "events": _events,
+        "fault": _fault,
+    }
     return actions[options.action](options)
 
 
@@ -52,6 +60,30 @@ def _env(_options: argparse.Namespace) -> int:
     for name, value in local.start().environment().items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def _events(options: argparse.Namespace) -> int:
+    for event in local.events(is_followed=options.follow):
+        print(json.dumps(event), flush=True)
+    return 0
+
+
+def _fault(options: argparse.Namespace) -> int:
+    members = dict(member.split("=", 1) for member in options.members if "=" in member)
+    wrong = [member for member in options.members if "=" not in member]
+    if wrong:
+        raise InputError(
+            Problem(f"{wrong[0]!r} is not NAME=VALUE", "local fault", "such as share=0.1 or jobs=ID,ID")
+        )
+    print(json.dumps(local.fault(options.name, {name: _value(name, word) for name, word in members.items()})))
+    return 0
+
+
+def _value(name: str, word: str) -> object:
+    """A list where the member's name is a plural, a number for a share, else the word."""
+    if name.endswith("s"):
+        return word.split(",")
+    return float(word) if name == "share" else word
 
 
 def _upload(options: argparse.Namespace) -> int:

@@ -257,6 +257,29 @@ def test_list_names_the_runs_of_a_bucket(bucket: Bucket) -> None:
     assert {"run", "created_at", "pipeline", "queue", "uri"} <= set(listed[0])
 
 
+def test_a_run_outlives_throttling_reclaimed_hosts_and_a_slow_s3(
+    bucket: Bucket, folder: Path, gate: Path
+) -> None:
+    command = words(bucket, folder, "f1", "f2", name="faults")
+    for words_of_fault in (["throttle", "share=0.3"], ["slow-s3", "share=0.3"]):
+        assert run("local", "fault", *words_of_fault).exit_code == 0
+    run_id = run(*command, "--detach", "--json").json["run"]
+    wait_until(lambda: is_running(run_id))
+    assert run("local", "fault", "reclaim").json
+    assert run("local", "fault", "clear").exit_code == 0
+    status = finish(run_id, gate).json
+    assert status["state"] == "SUCCEEDED"
+    assert any(row["steps"]["count"]["attempts"] == 2 for row in status["samples"])
+    reclaimed = [line for line in run("local", "events").stdout.splitlines() if "Host EC2" in line]
+    assert reclaimed
+
+
+def test_a_fault_of_no_form_is_refused() -> None:
+    answer = run("local", "fault", "throttle", "much")
+    assert answer.exit_code == 2
+    assert "NAME=VALUE" in answer.stderr
+
+
 def test_old_job_definitions_are_deregistered_and_the_current_ones_stay(
     cloud: Cloud, bucket: Bucket, folder: Path
 ) -> None:
