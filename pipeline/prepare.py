@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.aws import Cloud, plain_errors
 from pipeline.batch import Batch
 from pipeline.code import fingerprint
-from pipeline.commands.options import connect
+from pipeline.connect import connect
 from pipeline.errors import InputError, Problem
 from pipeline.inventory import take_inventory
 from pipeline.layout import Layout

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 
 from pipeline.aws import plain_errors
-from pipeline.commands.options import find_run
+from pipeline.connect import find_run
 from pipeline.model import Pipeline
 from pipeline.records import Records
 from pipeline.screen import say

@@ -7,7 +7,7 @@ import json
 
 from pipeline.aws import plain_errors
 from pipeline.batch import Batch
-from pipeline.commands.options import connect
+from pipeline.connect import connect
 from pipeline.definition import job_definition
 from pipeline.model import Pipeline
 from pipeline.prepare import choose_pipeline

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from pipeline.aws import plain_errors
-from pipeline.commands.options import connect
+from pipeline.connect import connect
 from pipeline.home import recall_runs
 from pipeline.model import Pipeline
 from pipeline.screen import say, table

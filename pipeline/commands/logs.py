@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.aws import Cloud, plain_errors
-from pipeline.commands.options import find_run
+from pipeline.connect import find_run
 from pipeline.errors import InputError, Problem
 from pipeline.model import Pipeline
 from pipeline.records import Document, describe

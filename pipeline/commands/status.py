@@ -6,7 +6,7 @@ import argparse
 import json
 
 from pipeline.aws import plain_errors
-from pipeline.commands.options import find_run
+from pipeline.connect import find_run
 from pipeline.model import Per, Pipeline
 from pipeline.records import Document, Records, describe
 from pipeline.screen import say, table

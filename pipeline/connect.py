@@ -1,4 +1,4 @@
-"""What the words of several verbs mean: which cloud, which run."""
+"""Which cloud and which run the words of a command mean."""
 
 from __future__ import annotations
 
