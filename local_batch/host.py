@@ -87,13 +87,18 @@ class Host:
         """Let the caller change the engine; then keep what changed, and start and stop what follows from it."""
         with self.lock:
             yield self.engine
-            starts = [] if self._is_closed else self.engine.admit(self.clock.now_ms())
-            self._keep(is_synced=is_synced)
-            self.running += len(starts)
-            if self.engine.scheduler.expiries():
-                self._deadlines_changed.notify_all()
+            starts = self._close_turn(is_synced=is_synced)
         for job in starts:
-            self._threads.submit(self._run, job)
+            self._threads.submit(self._work, job)
+
+    def _close_turn(self, *, is_synced: bool = False) -> list[Job]:
+        """Return what starts now, all that changed being kept."""
+        starts = [] if self._is_closed else self.engine.admit(self.clock.now_ms())
+        self._keep(is_synced=is_synced)
+        self.running += len(starts)
+        if self.engine.scheduler.expiries():
+            self._deadlines_changed.notify_all()
+        return starts
 
     def lose(self, job: Job) -> None:
         """Take the host away under a running job, as a Spot reclaim does. The caller holds the lock."""
@@ -122,7 +127,22 @@ class Host:
             self.events.add(changes, self.clock.now_ms())
             self.changed.notify_all()
 
-    def _run(self, job: Job) -> None:
+    def _work(self, first: Job) -> None:
+        """Run one job after the other while one starts when another ends: a thread a slot."""
+        job: Job | None = first
+        while job is not None:
+            outcome = self._run(job)
+            with self.lock:
+                self.running -= 1
+                self.busy_at = self.clock.now_ms()
+                self.engine.ended(job, outcome, self.clock.now_ms())
+                starts = self._close_turn()
+            for other in starts[1:]:
+                self._threads.submit(self._work, other)
+            job = starts[0] if starts else None
+
+    def _run(self, job: Job) -> Outcome:
+        """Return how one attempt ended, its scratch folder gone."""
         launch = self.surroundings.launch(job, str(self.home.scratch), self.logs)
         launch = replace(launch, environment=self.faults.through_slow_s3(launch.environment))
         try:
@@ -133,10 +153,7 @@ class Host:
             log.exception("attempt %s of job %s failed in the runner", launch.task_id, job.id)
             outcome = Outcome(reason=f"CannotStartContainerError: {error}"[:255], status_reason=START_FAILED)
         _remove(launch.scratch)
-        with self.turn() as engine:
-            self.running -= 1
-            self.busy_at = self.clock.now_ms()
-            engine.ended(job, self._lost.pop(launch.task_id, outcome), self.clock.now_ms())
+        return self._lost.pop(launch.task_id, outcome)
 
     def _started(self, job: Job) -> None:
         with self.lock:

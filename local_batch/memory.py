@@ -26,6 +26,7 @@ class MemoryWatch:
 
     def __init__(self) -> None:
         self._limits: dict[int, int] = {}
+        self._since: dict[int, float] = {}
         self._killed: set[int] = set()
         self._changed = threading.Condition()
         threading.Thread(target=self._watch, name="memory", daemon=True).start()
@@ -34,6 +35,7 @@ class MemoryWatch:
         """Hold this session to its limit."""
         with self._changed:
             self._limits[leader] = limit_mib * MIB
+            self._since[leader] = time.monotonic()
             if len(self._limits) == 1:
                 self._changed.notify()
 
@@ -41,6 +43,7 @@ class MemoryWatch:
         """Let go of a session; true when it was killed for its memory."""
         with self._changed:
             self._limits.pop(leader, None)
+            self._since.pop(leader, None)
             was_killed = leader in self._killed
             self._killed.discard(leader)
             return was_killed
@@ -55,8 +58,11 @@ class MemoryWatch:
             time.sleep(max(EVERY_S, took_s / BUSY_SHARE))
 
     def _look(self) -> None:
+        before = time.monotonic() - EVERY_S
         with self._changed:
-            limits = dict(self._limits)
+            limits = {leader: limit for leader, limit in self._limits.items() if self._since[leader] < before}
+        if not limits:
+            return
         for leader, processes in processes_by_session(set(limits)).items():
             is_suspect = sum(resident for _, resident in processes) > limits[leader]
             if is_suspect and _own_bytes([process for process, _ in processes]) > limits[leader]:
