@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pipeline.aws import Cloud
-    from pipeline.records import Records
+from pipeline.aws import Cloud, plain_errors
+from pipeline.errors import InputError, Problem
+from pipeline.home import recall_runs
+from pipeline.local import LOCAL_QUEUE, start
+from pipeline.records import Records, open_records
+from pipeline.storage import split_url
 
 
 def connect(queue: str | None) -> Cloud:
     """The account that boto3 finds, or the endpoint on this machine, started if need be, for `local`."""
-    from pipeline.aws import Cloud, plain_errors
-    from pipeline.local import LOCAL_QUEUE, start
-
     with plain_errors(f"job queue {queue!r}"):
         return Cloud(start() if queue == LOCAL_QUEUE else None)
 
 
 def find_run(options: argparse.Namespace) -> Records:
     """The run that the words name. Raises: InputError when it cannot be found."""
-    from pipeline.aws import plain_errors
-    from pipeline.errors import InputError, Problem
-    from pipeline.home import recall_runs
-    from pipeline.records import open_records
-    from pipeline.storage import split_url
-
     bucket, run_id = options.bucket_name, options.run
     if run_id.startswith("s3://"):
         bucket, key = split_url(run_id)

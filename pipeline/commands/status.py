@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 
 from pipeline.aws import plain_errors
 from pipeline.connect import find_run
@@ -91,6 +92,5 @@ def next_words(run_id: str) -> list[str]:
 
 def shell_word(text: str) -> str:
     """`text` as one word of a shell command to copy."""
-    import shlex
 
     return shlex.quote(text)
