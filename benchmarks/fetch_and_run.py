@@ -72,8 +72,13 @@ def environment(port: int, code: bytes) -> dict[str, str]:
         name: f"{bucket}/{name.lower()}"
         for name in ("RUN", "SHEET", "INPUT", "REFERENCE", "RESULTS", "OUTPUT")
     }
-    told = {**urls, "STEP": "date", "SCOPE": "sample", "FIRST_ROW": "0", "FINGERPRINT": "f", "VCPUS": "1"}
-    told |= {"MEMORY_MIB": "1024", "INPUTS": json.dumps(["input/{sample}.bam"]), "OUTPUTS": "[]"}
+    told = {**urls, "STEP": "date", "SCOPE": "sample", "FIRST_ROW": "0", "FINGERPRINT": "f", "ONCE": "{}"}
+    told |= {
+        "VCPUS": "1",
+        "MEMORY_MIB": "1024",
+        "INPUTS": json.dumps(["input/{sample}.bam"]),
+        "OUTPUTS": "[]",
+    }
     return {
         **os.environ,
         **{f"PIPELINE_{name}": value for name, value in told.items()},
