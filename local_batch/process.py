@@ -21,6 +21,7 @@ from local_batch.warm import WarmStart
 
 NOTHING = os.open(os.devnull, os.O_RDONLY)
 SIGNALLED = 128  # a shell's and docker's exit code for a signal: 128 + its number
+SWEEPS = 5  # a ghost may fork while it is looked for
 CHECKOUT = Path(__file__).resolve().parent.parent
 PATH = os.environ.get("PATH", os.defpath)
 OWN_PATH = f"{Path(sys.executable).parent}:{PATH}"  # fetch_and_run and its scripts find this Python first
@@ -81,13 +82,13 @@ class ProcessRunner:
 
     def sweep(self, server_id: str) -> None:
         """Kill the processes that carry this server's mark, and all of their sessions."""
-        ghosts = [process for process in psutil.process_iter() if _carries(process, server_id)]
-        sessions = {session for ghost in ghosts if (session := _session(ghost.pid)) is not None}
-        ghosts += [process for process in psutil.process_iter() if _session(process.pid) in sessions]
-        for ghost in ghosts:
-            with contextlib.suppress(psutil.Error):
-                ghost.kill()
-        psutil.wait_procs(ghosts, timeout=10)
+        for _ in range(SWEEPS):
+            ghosts = _ghosts(server_id)
+            for ghost in ghosts:
+                with contextlib.suppress(psutil.Error):
+                    ghost.kill()
+            if not ghosts or psutil.wait_procs(ghosts, timeout=10)[1]:
+                return
 
 
 def command(launch: Launch) -> list[str]:
@@ -173,6 +174,12 @@ def _kill_session(leader: int) -> None:
 def _signal_group(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
+
+
+def _ghosts(server_id: str) -> list[psutil.Process]:
+    marked = [process for process in psutil.process_iter() if _carries(process, server_id)]
+    sessions = {session for process in marked if (session := _session(process.pid)) is not None}
+    return marked + [process for process in psutil.process_iter() if _session(process.pid) in sessions]
 
 
 def _carries(process: psutil.Process, server_id: str) -> bool:

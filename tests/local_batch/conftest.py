@@ -24,6 +24,7 @@ from local_batch.settings import Settings
 REGION = "eu-west-1"
 IMAGE = "debian:bookworm-slim"
 WITHIN_S = 60.0
+POLL_S = 0.02  # so long does a server's shutdown take
 SESSION = boto3.session.Session()
 OVER = ("SUCCEEDED", "FAILED")
 
@@ -44,7 +45,7 @@ class Local:
         self.host: Host = assemble(self.home, settings, keys, clock=self.clock, endpoints={})
         self.server = Server(0, self.host, keys.user)
         self.host.open()
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=[POLL_S], daemon=True).start()
         self.keys = keys.user
         self.batch = self.client("batch")
         self.logs = self.client("logs")

@@ -1,6 +1,6 @@
 """kill -9 at any moment: no job lost, none succeeds twice, none runs beside its own ghost.
 
-BATCH_KILLS sets how many kills (default 8), BATCH_KILL_SEED where and when.
+BATCH_KILLS sets how many kills (default 8, and 4 with the warm fetch_and_run), BATCH_KILL_SEED where and when.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import psutil
+import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,22 +29,36 @@ from local_batch.settings import Settings
 from tests.local_batch.conftest import Local
 from tests.waiting import wait_until
 
-KILLS = int(os.environ.get("BATCH_KILLS", "8"))
+KILLS = os.environ.get("BATCH_KILLS")
 SEED = int(os.environ.get("BATCH_KILL_SEED", "1"))
 SETTINGS = Settings("us-east-1", vcpus=4, memory_mib=2000, runner="process", with_s3=False)
 RULES = [{"onStatusReason": "Host EC2*", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}]
-SCRIPT = """
+SCRIPT = """#!/bin/sh
 exec 9> "$FOLDER/lock-$AWS_BATCH_JOB_ID"
 flock -n 9 || echo "$AWS_BATCH_JOB_ID" >> "$FOLDER/overlaps"
 sleep 0.0$((AWS_BATCH_JOB_ARRAY_INDEX % 10))
 """
+PYTHON_SCRIPT = """
+import fcntl, os, time
+folder, job_id = os.environ["FOLDER"], os.environ["AWS_BATCH_JOB_ID"]
+lock = open(f"{folder}/lock-{job_id}", "w")
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print(job_id, file=open(f"{folder}/overlaps", "a"))
+if "fetch_and_run.warm" not in open("/proc/self/cmdline").read():
+    print(job_id, file=open(f"{folder}/cold", "a"))
+time.sleep(int(os.environ["AWS_BATCH_JOB_ARRAY_INDEX"]) % 10 / 100)
+"""
+BUCKET = "lab-data"
 
 
 class Killed:
     """A daemon that is killed and started again, and what it was asked to do and acknowledged."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, with_s3: bool = False) -> None:
         self.home = Home(folder)
+        self.settings = replace(SETTINGS, with_s3=with_s3)
         self.keys = self.home.keyring().user
         self.acknowledged: list[str] = []
         self.start().wait_ready()
@@ -51,7 +66,7 @@ class Killed:
     def start(self) -> Killed:
         """Start a daemon on the folder."""
         self.ready, told = os.pipe()
-        arguments = [str(self.home.folder), json.dumps(asdict(SETTINGS)), str(told)]
+        arguments = [str(self.home.folder), json.dumps(asdict(self.settings)), str(told)]
         with self.home.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local_batch.daemon", *arguments],
@@ -66,9 +81,13 @@ class Killed:
         """Return once it serves."""
         with os.fdopen(self.ready) as said:
             assert json.loads(said.read()) == {}
-        self.batch: Any = boto3.client(
-            "batch",
-            endpoint_url=f"http://127.0.0.1:{(self.home.folder / 'port').read_text()}",
+        self.batch = self.client("batch", f"http://127.0.0.1:{(self.home.folder / 'port').read_text()}")
+
+    def client(self, service: Any, url: str) -> Any:
+        """Return a boto3 client that asks once."""
+        return boto3.client(
+            service,
+            endpoint_url=url,
             region_name="us-east-1",
             aws_access_key_id=self.keys.access_key_id,
             aws_secret_access_key=self.keys.secret_access_key,
@@ -80,10 +99,10 @@ class Killed:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def submit(self, **request: Any) -> str | None:
+    def submit(self, definition: str, **request: Any) -> str | None:
         """Submit, and remember the job when that is acknowledged."""
         try:
-            answer = self.batch.submit_job(jobName="j", jobQueue="local", jobDefinition="d", **request)
+            answer = self.batch.submit_job(jobName="j", jobQueue="local", jobDefinition=definition, **request)
         except (BotoCoreError, ClientError):
             return None
         self.acknowledged.append(answer["jobId"])
@@ -91,23 +110,32 @@ class Killed:
 
     def submit_chain(self, size: int) -> None:
         """Submit two arrays, child after child."""
-        first = self.submit(arrayProperties={"size": size})
+        first = self.submit("first", arrayProperties={"size": size})
         if first is not None:
-            self.submit(arrayProperties={"size": size}, dependsOn=[{"jobId": first, "type": "N_TO_N"}])
+            after = [{"jobId": first, "type": "N_TO_N"}]
+            self.submit("second", arrayProperties={"size": size}, dependsOn=after)
 
-    def define(self) -> None:
-        """Register the definition of all jobs here."""
+    def define(self, name: str, variables: dict[str, str], **container: Any) -> None:
+        """Register the definition of the first or the second array."""
+        variables = {"FOLDER": str(self.home.folder), **variables}
         self.batch.register_job_definition(
-            jobDefinitionName="d",
+            jobDefinitionName=name,
             type="container",
             retryStrategy={"attempts": 10, "evaluateOnExit": RULES},
             containerProperties={
                 "image": "none",
-                "command": ["sh", "-c", SCRIPT],
-                "environment": [{"name": "FOLDER", "value": str(self.home.folder)}],
-                "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "64"}],
+                "environment": [{"name": key, "value": value} for key, value in variables.items()],
+                "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "256"}],
+                **container,
             },
         )
+
+    def define_fetched(self, name: str, program: str, text: str) -> None:
+        """Register a definition without a command, whose program is in S3."""
+        s3 = self.client("s3", json.loads(self.home.endpoint.read_text())["s3_url"])
+        s3.put_object(Bucket=BUCKET, Key=program, Body=text.encode())
+        url = f"s3://{BUCKET}/{program}"
+        self.define(name, {"BATCH_FILE_TYPE": "script", "BATCH_FILE_S3_URL": url})
 
     def described(self, job_ids: list[str]) -> list[dict[str, Any]]:
         """Return jobs as DescribeJobs shows them."""
@@ -126,10 +154,27 @@ class Killed:
 
 
 def test_kill_9_at_any_moment_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
-    chance = random.Random(SEED)
     daemon = Killed(tmp_path / "home")
-    daemon.define()
-    for number in range(KILLS):
+    for name in ("first", "second"):
+        daemon.define(name, {}, command=["sh", "-c", SCRIPT])
+    survive(daemon, int(KILLS or 8))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fetch_and_run is kept warm on Linux only")
+def test_kill_9_loses_and_repeats_nothing_of_what_the_warm_fetch_and_run_started(tmp_path: Path) -> None:
+    daemon = Killed(tmp_path / "home", with_s3=True)
+    s3 = daemon.client("s3", json.loads(daemon.home.endpoint.read_text())["s3_url"])
+    s3.create_bucket(Bucket=BUCKET)
+    daemon.define_fetched("first", "program.py", PYTHON_SCRIPT)
+    daemon.define_fetched("second", "program.sh", SCRIPT)
+    survive(daemon, int(KILLS or 4))
+    assert not (daemon.home.folder / "cold").exists()
+
+
+def survive(daemon: Killed, kills: int) -> None:
+    """It is killed and started again so often, and all that it acknowledged ends as it should."""
+    chance = random.Random(SEED)
+    for number in range(kills):
         if number % 10 == 0:
             daemon.submit_chain(chance.randint(10, 40))
         time.sleep(chance.uniform(0, 0.3))  # the moment is the point
@@ -149,7 +194,7 @@ def test_kill_9_at_any_moment_loses_nothing_and_repeats_nothing(tmp_path: Path) 
     assert not (daemon.home.folder / "overlaps").exists()
     daemon.process.terminate()
     daemon.process.wait()
-    assert not [each for each in psutil.process_iter() if str(daemon.home.folder) in _environment(each)]
+    assert not [each for each in psutil.process_iter() if _marked(each, daemon.home.server_id())]
 
 
 def test_a_stop_ends_what_runs_and_the_next_start_takes_it_up_as_a_lost_host(tmp_path: Path) -> None:
@@ -195,13 +240,6 @@ def check_record(child: dict[str, Any]) -> None:
         assert lost == [True] * (len(codes) - 1) + [False]
     else:
         assert reasons == [] or (len(reasons) == 10 and all(lost)), (child["jobId"], reasons)
-
-
-def _environment(process: psutil.Process) -> str:
-    try:
-        return str(process.environ().get("FOLDER", ""))
-    except (psutil.Error, OSError):
-        return ""
 
 
 def _marked(process: psutil.Process, server_id: str) -> bool:
