@@ -9,7 +9,10 @@ import time
 from pipeline.aws import plain_errors
 from pipeline.commands.plan import print_plan
 from pipeline.commands.status import next_words, print_status
+from pipeline.connect import connect
+from pipeline.identity import describe_caller
 from pipeline.launch import pin, submit, unfinished_run
+from pipeline.local import LOCAL_QUEUE
 from pipeline.model import Pipeline
 from pipeline.prepare import Prepared, prepare
 from pipeline.records import Document, Records, describe
@@ -28,12 +31,20 @@ SAMPLES_FAILED = 5
 
 def run(options: argparse.Namespace, default: Pipeline) -> int:
     """The run is submitted and, unless --detach, watched to its end and closed."""
+    if options.queue != LOCAL_QUEUE:
+        _say_who_and_where(options.queue)
     prepared = prepare(options, default)
     if options.dry_run:
         print_plan(prepared.plan, as_json=options.json)
         return 0
     with plain_errors(prepared.cloud.where):
         return _run(options, prepared)
+
+
+def _say_who_and_where(queue: str) -> None:
+    cloud = connect(queue)
+    with plain_errors(cloud.where):
+        say(describe_caller(cloud))
 
 
 def _run(options: argparse.Namespace, prepared: Prepared) -> int:
