@@ -34,10 +34,9 @@ class SampleSheet:
         return [(row[0], dict(zip(self.columns, row, strict=True))) for row in self.rows]
 
     def fill(self, template: str, row: Sequence[str]) -> str:
-        """`template` with {sample} and {column} replaced by this row's values."""
-        for column, value in zip(self.columns, row, strict=True):
-            template = template.replace("{" + column + "}", value)
-        return template
+        """`template` with {sample} and {column} replaced by this row's values, each once."""
+        values = dict(zip(self.columns, row, strict=True))
+        return re.sub(r"\{([^{}]*)\}", lambda found: values.get(found[1], found[0]), template)
 
     def subset(self, names: Iterable[str]) -> SampleSheet:
         """The rows of these samples, in the sheet's order."""

@@ -80,6 +80,11 @@ def test_columns_are_named_by_the_header() -> None:
     assert sheet.fill("input/{sample}/{condition}.fq", sheet.rows[1]) == "input/y/control.fq"
 
 
+def test_a_value_that_looks_like_a_column_is_not_replaced_again() -> None:
+    sheet = parse_sheet("sample,dose\n{dose},7\n", "s.csv")
+    assert sheet.fill("input/{sample}-{dose}-{other}.fq", sheet.rows[0]) == "input/{dose}-7-{other}.fq"
+
+
 def test_a_row_of_the_wrong_width_is_refused() -> None:
     assert "2 columns where the header has 3" in problems("sample\ta\tb\nx\t1\n")[0]
 
