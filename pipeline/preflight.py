@@ -10,8 +10,9 @@ from pipeline.batch import Batch
 from pipeline.errors import InputError, Problem
 from pipeline.layout import Layout
 from pipeline.model import Pipeline, Step
+from pipeline.role import role_problems
 from pipeline.sheet import SampleSheet
-from pipeline.site import Site, find_site
+from pipeline.site import Site, describe_site, find_deployment
 from pipeline.storage import Bucket
 
 SHOWN = 10
@@ -38,15 +39,18 @@ def check_before_run(
     objects: Collection[str],
     queue: tuple[str, Batch, Cloud],
 ) -> Site:
-    """Every input is in the bucket, the queue can run every step, and its site has every image: the site is returned.
+    """The inputs are there, the queue can run every step, its site has the images, and jobs may use the bucket.
 
-    Raises: InputError with all problems.
+    The site is returned. Raises: InputError with all problems.
     """
     name, batch, cloud = queue
     problems = [*missing_inputs(pipeline, sheet, layout, objects), *queue_problems(pipeline, name, batch)]
     site = Site()
     try:
-        site = find_site(cloud, name, {step.image for step in pipeline.steps})
+        found = find_deployment(cloud, name)
+        if found:
+            problems += role_problems(cloud.client("iam"), found, pipeline, layout)
+        site = describe_site(cloud, found, {step.image for step in pipeline.steps})
     except InputError as error:
         problems += error.problems
     if problems:

@@ -48,6 +48,13 @@ NEEDS = (
     Need(SUBMITTER, "batch:DescribeJobs", "*", BATCH, "_client.describe_jobs("),
     Need(SUBMITTER, "batch:ListJobs", "*", BATCH, '_client.get_paginator("list_jobs")'),
     Need(SUBMITTER, "iam:PassRole", "the job and execution role", STACK, '"jobRoleArn": self.job_role_arn'),
+    Need(
+        SUBMITTER,
+        "iam:SimulatePrincipalPolicy",
+        "the job role",
+        "pipeline/role.py",
+        "iam.simulate_principal_policy(",
+    ),
     Need(SUBMITTER, "logs:GetLogEvents", "the log group", "pipeline/commands/logs.py", ".get_log_events("),
     Need(SUBMITTER, "cloudformation:DescribeStacks", "the stack", STACK, "cloudformation.describe_stacks("),
     Need(
