@@ -9,7 +9,7 @@ from typing import Any
 from fetch_and_run import s3
 from steps import tool
 from steps.failure import DataError
-from steps.job import SAMPLE, Job
+from steps.job import Job, fill, on_disk
 from steps.marker import Marker, read_marker
 from steps.sheet import Sheet
 
@@ -38,8 +38,8 @@ class Child:
     def fetch(self, *path: str) -> Path:
         """The input is on disk: fetch("picard", "r1.fq.gz"). Raises: DataError when it is missing or not whole."""
         named = "/".join(path)
-        local = Path(named.replace(SAMPLE, "sample"))
-        stored = self._download(named, self.sample, local)
+        local = Path(on_disk(named))
+        stored = self._download(named, local)
         self._verify(named, stored)
         self.inputs[stored.url] = stored.etag
         return local
@@ -50,12 +50,12 @@ class Child:
 
     def has_reference(self, name: str) -> bool:
         """The reference has that file."""
-        return s3.describe(self.job.source(f"reference/{name}", None)) is not None
+        return s3.describe(self.job.source(f"reference/{name}", {})) is not None
 
     def read_tail(self, path: str, length: int) -> bytes:
         """The input's last bytes, without fetching the rest. Raises: DataError when it is missing."""
         try:
-            return s3.read_tail(self.job.source(path, self.sample), length)
+            return s3.read_tail(self.job.source(path, self.columns), length)
         except FileNotFoundError as error:
             raise DataError(f"{self.name(path)} does not exist") from error
 
@@ -75,14 +75,16 @@ class Child:
 
     def name(self, path: str) -> str:
         """The input as messages name it, with the sample's name in it."""
-        return path.replace(SAMPLE, self.sample or "")
+        return fill(path, self.columns)
 
-    def _download(self, path: str, sample: str | None, local: Path) -> s3.Stored:
+    def _download(self, path: str, local: Path) -> s3.Stored:
         local.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return s3.download(self.job.source(path, sample), local)
+            return s3.download(self.job.source(path, self.columns), local)
         except FileNotFoundError as error:
-            raise DataError(f"{self.name(path)} does not exist: {self.job.source(path, sample)}") from error
+            raise DataError(
+                f"{self.name(path)} does not exist: {self.job.source(path, self.columns)}"
+            ) from error
 
     def _verify(self, path: str, stored: s3.Stored) -> None:
         """A file of an earlier step is the one that this step's marker vouches for."""
@@ -95,7 +97,7 @@ class Child:
 
     def _marker(self, step: str) -> Marker:
         if step not in self._markers:
-            url = self.job.source(f"{step}/_SUCCESS.json", self.sample)
+            url = self.job.source(f"{step}/_SUCCESS.json", self.columns)
             self._markers[step] = read_marker(url) or {}
         return self._markers[step]
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from fetch_and_run import s3
 from steps.child import Child
 from steps.failure import DataError
-from steps.job import SAMPLE
+from steps.job import on_disk
 from steps.marker import find
 
 FETCHED_AT_ONCE = 16
@@ -18,7 +18,7 @@ def fetch_all(child: Child, path: str) -> dict[str, Path]:
 
     Raises: DataError naming the samples that have none.
     """
-    urls = {sample: child.job.source(path, sample) for sample in child.sheet.samples()}
+    urls = {row["sample"]: child.job.source(path, row) for row in child.sheet.rows()}
     there = {stored.url for stored in find(child.job, urls.values())}
     missing = [sample for sample, url in urls.items() if url not in there]
     if missing:
@@ -35,4 +35,4 @@ def fetch_all(child: Child, path: str) -> dict[str, Path]:
 
 def _local(path: str, sample: str) -> Path:
     room, _, name = path.partition("/")
-    return Path(room, sample, PurePosixPath(name.replace(SAMPLE, "sample")))
+    return Path(room, sample, PurePosixPath(on_disk(name)))

@@ -17,7 +17,7 @@ from pathlib import Path
 from fetch_and_run.launch import words_to_run
 from steps.child import Child
 from steps.cohort import fetch_all
-from steps.job import SAMPLE, Job
+from steps.job import COLUMN, Job
 from steps.main import main
 
 CODE = Path(__file__).resolve().parent.parent
@@ -48,7 +48,7 @@ def of_every_sample(job: Job, path: str) -> bool:
     """The input is one file a sample, not one for all of them."""
     room = path.partition("/")[0]
     if room in ("input", "reference"):
-        return SAMPLE in path
+        return COLUMN.search(path) is not None
     return room not in job.once
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SAMPLE = "{sample}"
+COLUMN = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,17 @@ class Job:
         name = f"_SUCCESS.{self.step}.json" if self.scope == "reference" else "_SUCCESS.json"
         return f"{self.place(sample)}/{name}"
 
-    def source(self, path: str, sample: str | None) -> str:
+    def source(self, path: str, columns: Mapping[str, str]) -> str:
         """The URL of an input as a step names it: input/…, reference/…, or <step>/<file>, of this sample or of all."""
         room, _, name = path.partition("/")
-        if sample:
-            name = name.replace(SAMPLE, sample)
+        name = fill(name, columns)
         if room == "input":
             return f"{self.input}/{name}"
         if room == "reference":
             return f"{self.reference}/{name}"
         if room in self.once:
             return f"{self.once[room]}/{name}"
-        return f"{self.results}/{room}/{sample}/{name}"
+        return f"{self.results}/{room}/{columns['sample']}/{name}"
 
     def folder(self, url: str) -> str:
         """The URL of the folder whose LIST tells of this object and of every other sample's."""
@@ -87,3 +87,13 @@ class Job:
                 return folder
         step = url.removeprefix(f"{self.results}/").partition("/")[0]
         return f"{self.results}/{step}"
+
+
+def fill(template: str, columns: Mapping[str, str]) -> str:
+    """The template with each {column} replaced by the sample's value, once."""
+    return COLUMN.sub(lambda found: columns.get(found[1], found[0]), template)
+
+
+def on_disk(template: str) -> str:
+    """The template as a file's name: {sample}.bam is sample.bam, whatever the sample is called."""
+    return COLUMN.sub(r"\1", template)

@@ -30,16 +30,13 @@ class Sheet:
         check_name(row["sample"])
         return row
 
+    def rows(self) -> list[dict[str, str]]:
+        """Every sample's columns, in the sheet's order. Raises: DataError."""
+        return [self.row(index) for index in range(len(self.lines))]
+
     def write(self, path: Path) -> None:
         """The sheet is at `path`, as it was pinned."""
         path.write_text("\n".join(["\t".join(self.header), *self.lines, ""]))
-
-    def samples(self) -> list[str]:
-        """Every sample, in the sheet's order. Raises: DataError."""
-        samples = [line.partition("\t")[0] for line in self.lines]
-        for sample in samples:
-            check_name(sample)
-        return samples
 
 
 def check_name(sample: str) -> None:

@@ -280,6 +280,16 @@ def test_a_step_of_the_whole_run_follows_another(children: Children, program: Pa
     assert shown == b"s1s2sample\tlane\ns1\t1\ns2\t2\n"
 
 
+def test_an_input_may_be_named_by_a_column_of_the_sheet(children: Children, program: Path) -> None:
+    children.sheet = [["sample", "r1"], ["s1", "lane 2/one.fq"]]
+    children.bucket.put("input/lane 2/one.fq", "ACGT")
+    program.write_text("#!/bin/sh\ncp input/r1 upper.txt\n")
+    script = ROOT / "steps/command.py"
+    done = children.run("upper", str(program), script=script, inputs=["input/{r1}"], outputs=["upper.txt"])
+    assert done.exit_code == 0, done.stderr
+    assert children.bucket.get("results/fusion/demo/upper/s1/upper.txt") == b"ACGT"
+
+
 def test_a_step_per_sample_follows_one_of_the_whole_run(children: Children, program: Path) -> None:
     children.bucket.put("input/s1.txt", "s1")
     once(children, program, "join", "cat input/*/sample.txt > joined.txt", IN, "joined.txt")
