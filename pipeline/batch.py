@@ -91,6 +91,14 @@ class Batch:
             return ready[0].get("statusReason", "") if ready else ""
         return job.get("statusReason", "")
 
+    def head_of_queue(self, queue: str) -> str | None:
+        """The ARN of the job that the queue starts next; None when none is ready or Batch does not tell."""
+        try:
+            front = self._client.get_job_queue_snapshot(jobQueue=queue).get("frontOfQueue", {})
+        except ClientError:
+            return None
+        return next((job["jobArn"] for job in front.get("jobs", [])), None)
+
     def terminate(self, job_id: str, reason: str) -> None:
         """The job, and all of its children, are told to stop."""
         self._client.terminate_job(jobId=job_id, reason=reason)

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from pipeline.watch import Progress
 
@@ -33,3 +33,10 @@ class Stall:
         new = [name for name in ready if name not in self._told]
         self._told.update(new)
         return new
+
+
+def foreign_head(arn: str | None, ours: Collection[str]) -> str | None:
+    """The job at the head of the queue, unless it is one of these or a child of theirs."""
+    if arn is None or arn.rpartition("/")[2].partition(":")[0] in ours:
+        return None
+    return arn

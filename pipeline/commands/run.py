@@ -17,7 +17,7 @@ from pipeline.model import Pipeline
 from pipeline.prepare import Prepared, prepare
 from pipeline.records import Document, Records, describe
 from pipeline.screen import StepBars, say
-from pipeline.stall import Stall
+from pipeline.stall import Stall, foreign_head
 from pipeline.tasks import SchedulerPage
 from pipeline.watch import watch
 
@@ -99,10 +99,13 @@ def _follow(records: Records, page: SchedulerPage) -> None:
 
 
 def _explain_stall(records: Records, step: str) -> list[str]:
+    ids = {job["job_id"] for record in records.jobs.values() for job in record["jobs"]}
+    head = foreign_head(records.batch.head_of_queue(records.run.queue), ids)
     reasons = {records.batch.waiting_reason(job["job_id"]) for job in records.jobs[step]["jobs"]} - {""}
     return [
         f"step {step!r} is ready, and none of its children has started",
         *(f"  Batch says: {reason}" for reason in sorted(reasons)),
+        *([f"  before it in the queue is a job of another run: {head}"] if head else []),
         f"  it asks for {records.run_step(step).memory_mib} MiB a child; the queue is {records.run.queue!r}",
     ]
 

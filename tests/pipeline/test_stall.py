@@ -1,6 +1,6 @@
 """A stalled run is noticed, once a step, and only when nothing runs."""
 
-from pipeline.stall import Stall
+from pipeline.stall import Stall, foreign_head
 from pipeline.watch import Progress
 
 READY = Progress({"RUNNABLE": 2, "RUNNING": 0}, 2, has_ended=False)
@@ -34,3 +34,11 @@ def test_a_run_in_which_something_runs_is_not_stalled() -> None:
     assert stall.notice({"a": READY, "b": RUNNING}) == []
     clock.now = 100
     assert stall.notice({"a": READY}) == []
+
+
+def test_only_a_job_of_another_run_is_named_at_the_head_of_the_queue() -> None:
+    jobs = "arn:aws:batch:eu-west-1:123456789012:job/"
+    assert foreign_head(f"{jobs}ours:7", {"ours"}) is None
+    assert foreign_head(f"{jobs}ours", {"ours"}) is None
+    assert foreign_head(None, {"ours"}) is None
+    assert foreign_head(f"{jobs}theirs:7", {"ours"}) == f"{jobs}theirs:7"

@@ -46,6 +46,7 @@ NEEDS = (
     Need(SUBMITTER, "batch:DescribeJobDefinitions", "*", BATCH, "_client.describe_job_definitions("),
     Need(SUBMITTER, "batch:DescribeJobQueues", "*", BATCH, "_client.describe_job_queues("),
     Need(SUBMITTER, "batch:DescribeJobs", "*", BATCH, "_client.describe_jobs("),
+    Need(SUBMITTER, "batch:GetJobQueueSnapshot", "the two queues", BATCH, "_client.get_job_queue_snapshot("),
     Need(SUBMITTER, "batch:ListJobs", "*", BATCH, '_client.get_paginator("list_jobs")'),
     Need(SUBMITTER, "iam:PassRole", "the job and execution role", STACK, '"jobRoleArn": self.job_role_arn'),
     Need(
