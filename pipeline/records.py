@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -73,7 +74,7 @@ class Records:
         return self.bucket.has(self.key("cancelled.json"))
 
     def progress(self) -> dict[str, Progress]:
-        return describe_progress(self.run, self.jobs, self.batch)
+        return describe_progress(self.run, self.jobs, self.batch, datetime.now(UTC))
 
     def has_ended(self) -> bool:
         """Whether every step is submitted and every job ended."""

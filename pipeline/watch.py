@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.batch import Batch
 from pipeline.run import Run
 
 ENDED = {"SUCCEEDED", "FAILED"}
+FORGOTTEN_AFTER = timedelta(
+    days=1
+)  # Batch keeps ended jobs for seven; a new one may take a moment to be listed
 STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED")
 
 
@@ -44,8 +48,11 @@ class Progress:
         return ", ".join(f"{number} {word}" for word, number in parts.items() if number) or "nothing to do"
 
 
-def describe_progress(run: Run, records: Mapping[str, Any], batch: Batch) -> dict[str, Progress]:
-    """Each submitted step's progress."""
+def describe_progress(
+    run: Run, records: Mapping[str, Any], batch: Batch, now: datetime
+) -> dict[str, Progress]:
+    """Each submitted step's progress. Jobs of a run of some age that Batch does not know any more have ended."""
+    is_old = now - datetime.fromisoformat(run.created_at) > FORGOTTEN_AFTER
     job_ids = [job["job_id"] for record in records.values() for job in record["jobs"]]
     details = {job["jobId"]: job for job in batch.describe(job_ids)}
     progress = {}
@@ -57,7 +64,7 @@ def describe_progress(run: Run, records: Mapping[str, Any], batch: Batch) -> dic
         for job in jobs:
             for state, number in (_counts(job) if job else {}).items():
                 counts[state] += number
-        ended = all(job is not None and job["status"] in ENDED for job in jobs)
+        ended = all(job["status"] in ENDED if job else is_old for job in jobs)
         progress[step.name] = Progress(counts, step.size, ended)
     return progress
 
@@ -72,7 +79,7 @@ def watch(
 ) -> Iterator[dict[str, Progress]]:
     """The run's progress, again and again until every job ended."""
     while True:
-        progress = describe_progress(run, records, batch)
+        progress = describe_progress(run, records, batch, datetime.now(UTC))
         yield progress
         if all(step.has_ended for step in progress.values()):
             return

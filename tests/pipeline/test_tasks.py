@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from pipeline.watch import describe_progress
 from tests.pipeline.fakes import FakeBatch, refusal
 from tests.pipeline.test_jobs import plan_run
 from tests.waiting import wait_until
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -111,7 +114,7 @@ def test_the_page_shows_each_step_running_with_progress_until_its_array_ends(
     records = {step.name: submitter.record(step.name) for step in run.steps}
     summary = {"SUCCEEDED": 4, "RUNNING": 2, "RUNNABLE": 2}
     batch.details["id-2"]["arrayProperties"]["statusSummary"] = summary
-    page.show_all(describe_progress(run, records, batch), {"a": "https://example.org/job"})
+    page.show_all(describe_progress(run, records, batch, NOW), {"a": "https://example.org/job"})
     shown = tasks_of(scheduler, run)
     assert set(shown) == {"Index", "A", "B", "All"}
     assert {task["status"] for task in shown.values()} == {"RUNNING"}
