@@ -30,6 +30,9 @@ def main(home_folder: str, settings_json: str, ready_fd: str) -> int:
     """Serve until stopped; say on `ready_fd` when that has begun, or why it cannot."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     home, settings = Home(Path(home_folder)), Settings(**json.loads(settings_json))
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
     with os.fdopen(int(ready_fd), "w") as ready:
         try:
             server, s3 = _open(home, settings)
@@ -37,7 +40,7 @@ def main(home_folder: str, settings_json: str, ready_fd: str) -> int:
             ready.write(json.dumps({"error": error.parts}))
             return 1
         ready.write(json.dumps({}))
-    _serve(home, server, s3, settings)
+    _serve(home, server, s3, settings, stopped)
     return 0
 
 
@@ -81,10 +84,13 @@ def _free_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _serve(home: Home, server: Server, s3: s3_server.S3Server | None, settings: Settings) -> None:
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+def _serve(
+    home: Home,
+    server: Server,
+    s3: s3_server.S3Server | None,
+    settings: Settings,
+    stopped: threading.Event,
+) -> None:
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     while not stopped.wait(min(IDLE_CHECK_S, settings.idle_s)):
         server.host.forget_old()

@@ -103,10 +103,9 @@ def stop() -> None:
         record = _running(home)
         if record is not None:
             _end(home, record)
-        else:
-            s3 = s3_server.running(home.s3)
-            if s3 is not None:
-                s3.stop()
+        s3 = s3_server.running(home.s3)  # of a server that was killed
+        if s3 is not None:
+            s3.stop()
 
 
 def status() -> Status:

@@ -81,6 +81,8 @@ class Host:
             self.store.close()
             self.events.close()
         self.runner.sweep(self.surroundings.server_id)
+        while self.running:  # it was about to start
+            self.runner.sweep(self.surroundings.server_id)
 
     @contextmanager
     def turn(self, *, is_synced: bool = False) -> Iterator[Engine]:

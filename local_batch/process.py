@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +22,8 @@ from local_batch.warm import WarmStart
 
 NOTHING = os.open(os.devnull, os.O_RDONLY)
 SIGNALLED = 128  # a shell's and docker's exit code for a signal: 128 + its number
-SWEEPS = 5  # a ghost may fork while it is looked for
+SWEEP_WITHIN_S = 10.0
+LOOK_AGAIN_S = 0.01  # a ghost may have forked while it was looked for
 CHECKOUT = Path(__file__).resolve().parent.parent
 PATH = os.environ.get("PATH", os.defpath)
 OWN_PATH = f"{Path(sys.executable).parent}:{PATH}"  # fetch_and_run and its scripts find this Python first
@@ -82,13 +84,12 @@ class ProcessRunner:
 
     def sweep(self, server_id: str) -> None:
         """Kill the processes that carry this server's mark, and all of their sessions."""
-        for _ in range(SWEEPS):
-            ghosts = _ghosts(server_id)
+        deadline = time.monotonic() + SWEEP_WITHIN_S
+        while (ghosts := _ghosts(server_id)) and time.monotonic() < deadline:
             for ghost in ghosts:
                 with contextlib.suppress(psutil.Error):
                     ghost.kill()
-            if not ghosts or psutil.wait_procs(ghosts, timeout=10)[1]:
-                return
+            time.sleep(LOOK_AGAIN_S)
 
 
 def command(launch: Launch) -> list[str]:

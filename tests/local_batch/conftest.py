@@ -156,13 +156,19 @@ def has_engine() -> bool:
 
 
 @pytest.fixture(params=["process", "container"])
-def local(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Local]:
-    """An endpoint, once on processes and once on containers."""
+def runner(request: pytest.FixtureRequest) -> str:
+    """How jobs run: once as processes and once in containers."""
     if request.param == "container" and not has_engine():
         if os.environ.get("CI"):
             pytest.fail("no container engine answers, and CI should have one")
         pytest.skip("no container engine answers, or it lacks the image " + IMAGE)
-    endpoint = Local(tmp_path / "home", runner=request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def local(runner: str, tmp_path: Path) -> Iterator[Local]:
+    """An endpoint, once on processes and once on containers."""
+    endpoint = Local(tmp_path / "home", runner=runner)
     yield endpoint
     endpoint.close()
 
@@ -182,8 +188,8 @@ def hand_clock() -> HandClock:
 
 
 @pytest.fixture
-def timed(tmp_path: Path, hand_clock: HandClock) -> Iterator[Local]:
-    """An endpoint on processes whose clock the test moves."""
-    endpoint = Local(tmp_path / "home", clock=hand_clock)
+def timed(runner: str, tmp_path: Path, hand_clock: HandClock) -> Iterator[Local]:
+    """An endpoint whose clock the test moves, once on processes and once on containers."""
+    endpoint = Local(tmp_path / "home", runner=runner, clock=hand_clock)
     yield endpoint
     endpoint.close()

@@ -75,13 +75,13 @@ def test_a_plain_job_waits_for_all_of_an_array(local: Local) -> None:
     assert last["startedAt"] >= max(local.job(f"{parent}:{index}")["stoppedAt"] for index in range(4))
 
 
-def test_an_array_may_wait_for_a_whole_job_and_for_its_counterparts_at_once(quick: Local) -> None:
-    gate = quick.submit("sleep 0.6")
-    first = quick.submit("exit 0", size=2)
-    second = quick.submit("exit 0", size=2, dependsOn=[{"jobId": gate}, {"jobId": first, "type": "N_TO_N"}])
-    quick.wait(second)
+def test_an_array_may_wait_for_a_whole_job_and_for_its_counterparts_at_once(local: Local) -> None:
+    gate = local.submit("sleep 0.6")
+    first = local.submit("exit 0", size=2)
+    second = local.submit("exit 0", size=2, dependsOn=[{"jobId": gate}, {"jobId": first, "type": "N_TO_N"}])
+    local.wait(second)
     for index in range(2):
-        assert quick.job(f"{second}:{index}")["startedAt"] >= quick.job(gate)["stoppedAt"]
+        assert local.job(f"{second}:{index}")["startedAt"] >= local.job(gate)["stoppedAt"]
 
 
 def test_a_job_may_wait_for_one_child_of_an_array(quick: Local) -> None:
@@ -90,12 +90,12 @@ def test_a_job_may_wait_for_one_child_of_an_array(quick: Local) -> None:
     assert quick.status(f"{parent}:1") in ("STARTING", "RUNNING")
 
 
-def test_a_dependency_that_is_over_counts_as_it_ended(quick: Local) -> None:
-    good, bad = quick.submit("exit 0"), quick.submit("exit 1")
-    quick.wait(good)
-    quick.wait(bad)
-    assert quick.wait(quick.submit("exit 0", dependsOn=quick.after(good)))["status"] == "SUCCEEDED"
-    job = quick.wait(quick.submit("exit 0", dependsOn=quick.after(bad)))
+def test_a_dependency_that_is_over_counts_as_it_ended(local: Local) -> None:
+    good, bad = local.submit("exit 0"), local.submit("exit 1")
+    local.wait(good)
+    local.wait(bad)
+    assert local.wait(local.submit("exit 0", dependsOn=local.after(good)))["status"] == "SUCCEEDED"
+    job = local.wait(local.submit("exit 0", dependsOn=local.after(bad)))
     assert (job["status"], job["statusReason"]) == ("FAILED", "Dependent Job failed")
 
 

@@ -215,6 +215,15 @@ def test_a_stop_ends_what_runs_and_the_next_start_takes_it_up_as_a_lost_host(tmp
     local.close()
 
 
+def test_a_stop_leaves_nothing_behind_of_what_was_about_to_start(tmp_path: Path) -> None:
+    for number in range(5):
+        local = Local(tmp_path / f"home-{number}")
+        local.submit("sleep 300", size=4)
+        local.close()
+        assert not [each for each in psutil.process_iter() if _marked(each, local.home.server_id())]
+        assert local.host.running == 0
+
+
 def test_an_array_comes_back_as_it_was(tmp_path: Path) -> None:
     local = Local(tmp_path / "home")
     parent = local.submit('[ "$AWS_BATCH_JOB_ARRAY_INDEX" != 1 ]', size=3, tags={"a": "b"})

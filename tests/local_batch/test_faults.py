@@ -35,11 +35,11 @@ def test_throttled_calls_get_429_and_a_client_that_retries_survives_a_tenth_of_t
     fault(quick, "clear")
 
 
-def test_a_reclaimed_job_is_a_lost_host(quick: Local) -> None:
-    job_id = quick.submit("sleep 300")
-    quick.wait(job_id, "RUNNING")
-    assert fault(quick, "reclaim", jobs=[job_id]) == {"jobs": [job_id]}
-    job = quick.wait(job_id)
+def test_a_reclaimed_job_is_a_lost_host(local: Local) -> None:
+    job_id = local.submit("sleep 300")
+    local.wait(job_id, "RUNNING")
+    assert fault(local, "reclaim", jobs=[job_id]) == {"jobs": [job_id]}
+    job = local.wait(job_id)
     assert job["statusReason"].startswith("Host EC2 (instance i-")
     assert "exitCode" not in job["container"]
 
@@ -59,10 +59,10 @@ def test_an_image_that_cannot_be_pulled_fails_the_attempt_before_it_starts(quick
     assert "startedAt" not in job
 
 
-def test_every_change_of_state_is_an_event_in_aws_own_form(quick: Local) -> None:
-    job_id = quick.submit("exit 0", tags={"a": "b"})
-    job = quick.wait(job_id)
-    events = [event for event in read_events(quick.home.events) if event["detail"]["jobId"] == job_id]
+def test_every_change_of_state_is_an_event_in_aws_own_form(local: Local) -> None:
+    job_id = local.submit("exit 0", tags={"a": "b"})
+    job = local.wait(job_id)
+    events = [event for event in read_events(local.home.events) if event["detail"]["jobId"] == job_id]
     assert [event["detail"]["status"] for event in events] == ["RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"]
     last = events[-1]
     assert (last["source"], last["detail-type"]) == ("aws.batch", "Batch Job State Change")

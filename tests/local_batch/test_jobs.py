@@ -88,7 +88,12 @@ def test_a_time_limit_under_a_minute_is_refused(quick: Local) -> None:
 def test_a_job_over_its_time_limit_fails_at_once_whatever_attempts_are_left(
     timed: Local, hand_clock: HandClock
 ) -> None:
-    job_id = timed.submit("sleep 300", timeout={"attemptDurationSeconds": 60}, retryStrategy={"attempts": 3})
+    timed.define("tidy", linuxParameters={"initProcessEnabled": True})
+    limits: dict[str, Any] = {
+        "timeout": {"attemptDurationSeconds": 60},
+        "retryStrategy": {"attempts": 3},
+    }
+    job_id = timed.submit("sleep 300", jobDefinition="tidy", **limits)
     timed.wait(job_id, "RUNNING")
     hand_clock.advance(59)
     assert timed.status(job_id) == "RUNNING"
@@ -115,27 +120,27 @@ def test_a_job_that_outgrows_its_memory_is_killed_in_aws_own_words(local: Local)
     ],
 )
 def test_a_job_that_never_fits_waits_and_says_why_and_holds_nobody_up(
-    quick: Local, vcpus: int, memory_mib: int, why: str
+    local: Local, vcpus: int, memory_mib: int, why: str
 ) -> None:
-    quick.define("large", vcpus=vcpus, memory_mib=memory_mib)
-    large = quick.submit(jobDefinition="large")
-    assert quick.wait(quick.submit("exit 0"))["status"] == "SUCCEEDED"
-    assert quick.job(large)["status"] == "RUNNABLE"
-    assert quick.job(large)["statusReason"].startswith(why)
+    local.define("large", vcpus=vcpus, memory_mib=memory_mib)
+    large = local.submit(jobDefinition="large")
+    assert local.wait(local.submit("exit 0"))["status"] == "SUCCEEDED"
+    assert local.job(large)["status"] == "RUNNABLE"
+    assert local.job(large)["statusReason"].startswith(why)
 
 
-def test_running_jobs_never_want_more_than_the_environment_has(quick: Local) -> None:
-    quick.define("pair", vcpus=2, memory_mib=900)
-    parent = quick.submit("sleep 0.05", size=12, jobDefinition="pair")
+def test_running_jobs_never_want_more_than_the_environment_has(local: Local) -> None:
+    local.define("pair", vcpus=2, memory_mib=900)
+    parent = local.submit("sleep 0.05", size=8, jobDefinition="pair")
     most = {"vcpus": 0.0, "memory": 0}
 
     def is_over() -> bool:
-        taken = quick.host.engine.scheduler.environments["local"].capacity
+        taken = local.host.engine.scheduler.environments["local"].capacity
         most["vcpus"] = max(most["vcpus"], taken.used_vcpus)
         most["memory"] = max(most["memory"], taken.used_memory_mib)
-        return quick.record(parent).is_over
+        return local.record(parent).is_over
 
-    quick.wait_until(is_over)
+    local.wait_until(is_over)
     assert most == {"vcpus": 4.0, "memory": 1800}
 
 
@@ -224,9 +229,9 @@ def test_overrides_that_are_too_long_are_accepted_and_fail_the_job(quick: Local)
     assert job["statusReason"] == "Container Overrides length must be at most 8192"
 
 
-def test_a_command_that_does_not_exist_is_a_container_that_cannot_start(quick: Local) -> None:
-    quick.define("none", command=["/no/such/program"])
-    job = quick.wait(quick.submit(jobDefinition="none"))
+def test_a_command_that_does_not_exist_is_a_container_that_cannot_start(local: Local) -> None:
+    local.define("none", command=["/no/such/program"])
+    job = local.wait(local.submit(jobDefinition="none"))
     assert job["statusReason"] == "Task failed to start"
     assert job["container"]["reason"].startswith("CannotStartContainerError")
     assert "exitCode" not in job["container"]

@@ -14,21 +14,21 @@ def listed(local: Local, **request: object) -> list[str]:
     return [job["jobId"] for page in pages for job in page["jobSummaryList"]]
 
 
-def test_without_a_status_only_running_jobs_are_listed(quick: Local) -> None:
-    done, running = quick.submit("exit 0"), quick.submit("sleep 300")
-    quick.wait(done)
-    quick.wait(running, "RUNNING")
-    assert listed(quick, jobQueue="local") == [running]
-    quick.batch.terminate_job(jobId=running, reason="seen")
+def test_without_a_status_only_running_jobs_are_listed(local: Local) -> None:
+    done, running = local.submit("exit 0"), local.submit("sleep 300")
+    local.wait(done)
+    local.wait(running, "RUNNING")
+    assert listed(local, jobQueue="local") == [running]
+    local.batch.terminate_job(jobId=running, reason="seen")
 
 
-def test_children_are_listed_by_status_under_their_parent_and_not_in_the_queue(quick: Local) -> None:
-    parent = quick.submit('[ "$AWS_BATCH_JOB_ARRAY_INDEX" != 1 ]', size=3)
-    quick.wait(parent)
-    assert listed(quick, arrayJobId=parent, jobStatus="FAILED") == [f"{parent}:1"]
-    assert listed(quick, arrayJobId=parent, jobStatus="SUCCEEDED") == [f"{parent}:0", f"{parent}:2"]
-    assert listed(quick, arrayJobId=parent) == []
-    assert listed(quick, jobQueue="local", jobStatus="FAILED") == [parent]
+def test_children_are_listed_by_status_under_their_parent_and_not_in_the_queue(local: Local) -> None:
+    parent = local.submit('[ "$AWS_BATCH_JOB_ARRAY_INDEX" != 1 ]', size=3)
+    local.wait(parent)
+    assert listed(local, arrayJobId=parent, jobStatus="FAILED") == [f"{parent}:1"]
+    assert listed(local, arrayJobId=parent, jobStatus="SUCCEEDED") == [f"{parent}:0", f"{parent}:2"]
+    assert listed(local, arrayJobId=parent) == []
+    assert listed(local, jobQueue="local", jobStatus="FAILED") == [parent]
 
 
 def test_names_are_found_whatever_their_case_and_status(quick: Local) -> None:
@@ -56,11 +56,11 @@ def test_jobs_are_found_by_definition_and_by_time(quick: Local) -> None:
     assert found("BEFORE_CREATED_AT", "1000") == []
 
 
-def test_pages_lead_to_the_end(quick: Local) -> None:
-    ids = [quick.submit("exit 0") for _ in range(5)]
+def test_pages_lead_to_the_end(local: Local) -> None:
+    ids = [local.submit("exit 0") for _ in range(5)]
     for job_id in ids:
-        quick.wait(job_id)
-    paged = listed(quick, jobQueue="local", jobStatus="SUCCEEDED", maxResults=1)
+        local.wait(job_id)
+    paged = listed(local, jobQueue="local", jobStatus="SUCCEEDED", maxResults=1)
     assert paged == list(reversed(ids))
 
 
@@ -70,10 +70,10 @@ def test_exactly_one_selector_is_wanted(quick: Local, request_: dict[str, str]) 
         quick.batch.list_jobs(**request_)
 
 
-def test_a_summary_shows_how_the_job_ended(quick: Local) -> None:
-    job_id = quick.submit("exit 4")
-    quick.wait(job_id)
-    (summary,) = quick.batch.list_jobs(jobQueue="local", jobStatus="FAILED")["jobSummaryList"]
+def test_a_summary_shows_how_the_job_ended(local: Local) -> None:
+    job_id = local.submit("exit 4")
+    local.wait(job_id)
+    (summary,) = local.batch.list_jobs(jobQueue="local", jobStatus="FAILED")["jobSummaryList"]
     assert summary["container"] == {"exitCode": 4}
     assert summary["statusReason"] == "Essential container in task exited"
     assert {"startedAt", "stoppedAt", "createdAt", "jobArn", "jobDefinition"} <= set(summary)

@@ -26,12 +26,12 @@ def test_a_log_is_read_while_its_job_runs_and_times_do_not_change(local: Local) 
     assert later == live
 
 
-def test_each_attempt_has_a_log_of_its_own(quick: Local) -> None:
-    job = quick.wait(quick.submit("echo $AWS_BATCH_JOB_ATTEMPT; exit 1", retryStrategy={"attempts": 2}))
+def test_each_attempt_has_a_log_of_its_own(local: Local) -> None:
+    job = local.wait(local.submit("echo $AWS_BATCH_JOB_ATTEMPT; exit 1", retryStrategy={"attempts": 2}))
     streams = [attempt["container"]["logStreamName"] for attempt in job["attempts"]]
     assert len(set(streams)) == 2
     for number, stream in enumerate(streams, 1):
-        events = quick.logs.get_log_events(logGroupName=GROUP, logStreamName=stream)["events"]
+        events = local.logs.get_log_events(logGroupName=GROUP, logStreamName=stream)["events"]
         assert [event["message"] for event in events] == [str(number)]
 
 
@@ -78,15 +78,15 @@ def test_streams_are_listed_by_name_and_by_their_last_event(quick: Local) -> Non
     assert [group["logGroupName"] for group in quick.logs.describe_log_groups()["logGroups"]] == [GROUP]
 
 
-def test_a_log_configuration_names_group_and_stream(quick: Local) -> None:
+def test_a_log_configuration_names_group_and_stream(local: Local) -> None:
     options = {"awslogs-group": "/lab/../own", "awslogs-stream-prefix": "../x"}
-    quick.define("own", logConfiguration={"logDriver": "awslogs", "options": options})
-    stream = quick.wait(quick.submit("echo hello", jobDefinition="own"))["container"]["logStreamName"]
+    local.define("own", logConfiguration={"logDriver": "awslogs", "options": options})
+    stream = local.wait(local.submit("echo hello", jobDefinition="own"))["container"]["logStreamName"]
     assert stream.startswith("../x/default/")
-    (event,) = quick.logs.get_log_events(logGroupName="/lab/../own", logStreamName=stream)["events"]
+    (event,) = local.logs.get_log_events(logGroupName="/lab/../own", logStreamName=stream)["events"]
     assert event["message"] == "hello"
-    path = Path(quick.host.logs.file("/lab/../own", stream)).resolve()
-    assert path.is_relative_to(quick.home.logs)
+    path = Path(local.host.logs.file("/lab/../own", stream)).resolve()
+    assert path.is_relative_to(local.home.logs)
 
 
 @pytest.mark.parametrize(("group", "stream"), [("none", "x"), (GROUP, "none/default/x")])

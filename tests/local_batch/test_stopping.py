@@ -46,38 +46,38 @@ def test_cancelling_what_runs_changes_nothing(local: Local) -> None:
     assert local.wait(job_id)["status"] == "SUCCEEDED"
 
 
-def test_a_cancelled_runnable_job_fails_with_the_given_reason(quick: Local) -> None:
-    quick.define("whole", vcpus=4)
-    first = quick.submit("sleep 1", jobDefinition="whole")
-    quick.wait(first, "RUNNING")
-    job_id = quick.submit("exit 0", jobDefinition="whole")
-    quick.batch.cancel_job(jobId=job_id, reason="changed my mind")
-    job = quick.job(job_id)
+def test_a_cancelled_runnable_job_fails_with_the_given_reason(local: Local) -> None:
+    local.define("whole", vcpus=4)
+    first = local.submit("sleep 1", jobDefinition="whole")
+    local.wait(first, "RUNNING")
+    job_id = local.submit("exit 0", jobDefinition="whole")
+    local.batch.cancel_job(jobId=job_id, reason="changed my mind")
+    job = local.job(job_id)
     assert (job["status"], job["statusReason"], job["attempts"]) == ("FAILED", "changed my mind", [])
     assert job["isCancelled"]
 
 
 @pytest.mark.parametrize("verb", ["cancel_job", "terminate_job"])
 def test_a_pending_job_that_is_stopped_fails_no_later_than_its_dependency_ends(
-    quick: Local, verb: str
+    local: Local, verb: str
 ) -> None:
-    first = quick.submit("sleep 0.5")
-    job_id = quick.submit("exit 0", dependsOn=quick.after(first))
-    getattr(quick.batch, verb)(jobId=job_id, reason="no more")
-    job = quick.job(job_id)
+    first = local.submit("sleep 0.5")
+    job_id = local.submit("exit 0", dependsOn=local.after(first))
+    getattr(local.batch, verb)(jobId=job_id, reason="no more")
+    job = local.job(job_id)
     assert job["isCancelled"] or job["isTerminated"]
-    quick.wait(first)
-    assert (quick.status(job_id), quick.job(job_id)["statusReason"]) == ("FAILED", "no more")
+    local.wait(first)
+    assert (local.status(job_id), local.job(job_id)["statusReason"]) == ("FAILED", "no more")
 
 
-def test_terminating_what_is_over_changes_nothing(quick: Local) -> None:
-    job_id = quick.submit("exit 0")
-    before = quick.wait(job_id)
-    quick.batch.terminate_job(jobId=job_id, reason="clean up")
-    assert quick.job(job_id) == before
+def test_terminating_what_is_over_changes_nothing(local: Local) -> None:
+    job_id = local.submit("exit 0")
+    before = local.wait(job_id)
+    local.batch.terminate_job(jobId=job_id, reason="clean up")
+    assert local.job(job_id) == before
     arn = before["jobDefinition"]
-    quick.batch.deregister_job_definition(jobDefinition=arn)
-    (definition,) = quick.batch.describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
+    local.batch.deregister_job_definition(jobDefinition=arn)
+    (definition,) = local.batch.describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
     assert definition["status"] == "INACTIVE"
 
 
@@ -97,13 +97,13 @@ def test_terminating_a_parent_stops_its_children_and_leaves_the_finished_ones(lo
     assert {(child["status"], child["statusReason"]) for child in children[1:]} == {("FAILED", "stop")}
 
 
-def test_terminating_one_child_leaves_its_siblings(quick: Local) -> None:
-    parent = quick.submit("sleep 0.5", size=3)
-    quick.wait(f"{parent}:1", "RUNNING")
-    quick.batch.terminate_job(jobId=f"{parent}:1", reason="only this")
-    job = quick.wait(parent)
+def test_terminating_one_child_leaves_its_siblings(local: Local) -> None:
+    parent = local.submit("sleep 0.5", size=3)
+    local.wait(f"{parent}:1", "RUNNING")
+    local.batch.terminate_job(jobId=f"{parent}:1", reason="only this")
+    job = local.wait(parent)
     assert (job["status"], job["statusReason"]) == ("FAILED", "Array Child Job failed")
-    assert [quick.status(f"{parent}:{index}") for index in range(3)] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
+    assert [local.status(f"{parent}:{index}") for index in range(3)] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
 
 
 @pytest.mark.parametrize("verb", ["cancel_jobs", "terminate_jobs"])
