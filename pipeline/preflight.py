@@ -9,6 +9,7 @@ from pipeline.aws import Cloud
 from pipeline.batch import Batch
 from pipeline.errors import InputError, Problem
 from pipeline.layout import Layout
+from pipeline.machines import largest_memory_mib
 from pipeline.model import Pipeline, Step
 from pipeline.role import role_problems
 from pipeline.sheet import SampleSheet
@@ -44,7 +45,10 @@ def check_before_run(
     The site is returned. Raises: InputError with all problems.
     """
     name, batch, cloud = queue
-    problems = [*missing_inputs(pipeline, sheet, layout, objects), *queue_problems(pipeline, name, batch)]
+    problems = [
+        *missing_inputs(pipeline, sheet, layout, objects),
+        *queue_problems(pipeline, name, batch, cloud),
+    ]
     site = Site()
     try:
         found = find_deployment(cloud, name)
@@ -76,7 +80,7 @@ def missing_inputs(
             )
 
 
-def queue_problems(pipeline: Pipeline, name: str, batch: Batch) -> Iterator[Problem]:
+def queue_problems(pipeline: Pipeline, name: str, batch: Batch, cloud: Cloud) -> Iterator[Problem]:
     """Why the queue would never run some step: AWS itself says nothing and leaves such a job RUNNABLE for ever."""
     queue = batch.queue(name)
     if queue is None:
@@ -93,19 +97,25 @@ def queue_problems(pipeline: Pipeline, name: str, batch: Batch) -> Iterator[Prob
             "enable it, or see its compute environments",
         )
     names = [order["computeEnvironment"] for order in queue["computeEnvironmentOrder"]]
-    most = max((_max_vcpus(found) for found in batch.compute_environments(names)), default=0)
+    environments = batch.compute_environments(names)
+    vcpus = max((_max_vcpus(found) for found in environments), default=0)
+    memory_mib = largest_memory_mib(cloud, environments)
     for step in pipeline.steps:
-        if step.vcpus > most:
-            yield _too_big(step, most, name)
+        if step.vcpus > vcpus:
+            yield _too_big(step, f"{step.vcpus} vCPUs", f"the queue's machines have {vcpus}", name)
+        if memory_mib and step.memory_mib > memory_mib:
+            yield _too_big(
+                step, f"{step.memory_mib} MiB", f"the queue's largest machine has {memory_mib}", name
+            )
 
 
 def _max_vcpus(environment: Mapping[str, Any]) -> int:
     return int(environment.get("computeResources", {}).get("maxvCpus", 0))
 
 
-def _too_big(step: Step, most: int, queue: str) -> Problem:
+def _too_big(step: Step, asked: str, there_is: str, queue: str) -> Problem:
     return Problem(
-        f"step {step.name!r} asks for {step.vcpus} vCPUs, and the queue's machines have {most}",
+        f"step {step.name!r} asks for {asked}, and {there_is}",
         f"job queue {queue!r}",
-        "give the step fewer vcpus, or name a queue with larger machines",
+        "let the step ask for less, or name a queue with larger machines",
     )

@@ -43,13 +43,14 @@ class Queue:
     """A queue behind the client's door to Batch, as a test wants it."""
 
     def __init__(self, **changes: str) -> None:
+        self.types = ["optimal"]
         self.document = {"state": "ENABLED", "status": "VALID", "computeEnvironmentOrder": [], **changes}
 
     def queue(self, _name: str) -> Mapping[str, Any]:
         return self.document
 
     def compute_environments(self, _names: list[str]) -> list[Mapping[str, Any]]:
-        return [{"computeResources": {"maxvCpus": 2}}]
+        return [{"computeResources": {"maxvCpus": 2, "instanceTypes": self.types}}]
 
 
 class Iam:
@@ -145,15 +146,38 @@ def test_missing_inputs_are_counted_and_the_first_ten_are_named(pipeline: Pipeli
 @pytest.mark.parametrize("change", [{"state": "DISABLED"}, {"status": "INVALID"}])
 def test_a_queue_that_takes_no_jobs_is_a_problem(pipeline: Pipeline, change: dict[str, str]) -> None:
     batch: Any = Queue(**change)
-    [problem] = queue_problems(pipeline, "q", batch)
+    [problem] = queue_problems(pipeline, "q", batch, Cloud(region=REGION))
     assert "takes no jobs" in problem.what
     assert next(iter(change.values())) in problem.what
 
 
 def test_a_step_of_more_vcpus_than_the_queue_has_is_a_problem(tmp_path: Path) -> None:
     batch: Any = Queue()
-    [problem] = queue_problems(toy(tmp_path, vcpus=3), "q", batch)
+    [problem] = queue_problems(toy(tmp_path, vcpus=3), "q", batch, Cloud(region=REGION))
     assert problem.what == "step 'b' asks for 3 vCPUs, and the queue's machines have 2"
+
+
+@pytest.mark.parametrize("types", [["c5.large"], ["t3.nano", "c5.large"]])
+def test_a_step_of_more_memory_than_the_largest_machine_has_is_a_problem(
+    account: None, tmp_path: Path, types: list[str]
+) -> None:
+    batch: Any = Queue()
+    batch.types = types
+    [problem] = queue_problems(toy(tmp_path, memory_mib=4097), "q", batch, Cloud(region=REGION))
+    assert problem.what == "step 'b' asks for 4097 MiB, and the queue's largest machine has 4096"
+
+
+def test_a_family_of_machines_is_as_large_as_its_largest(account: None, tmp_path: Path) -> None:
+    batch: Any = Queue()
+    batch.types = ["c5"]
+    assert not list(queue_problems(toy(tmp_path, memory_mib=4097), "q", batch, Cloud(region=REGION)))
+    [problem] = queue_problems(toy(tmp_path, memory_mib=10**6), "q", batch, Cloud(region=REGION))
+    assert problem.what.endswith("has 196608")
+
+
+def test_memory_of_machines_that_batch_chooses_is_not_looked_at(account: None, tmp_path: Path) -> None:
+    batch: Any = Queue()
+    assert not list(queue_problems(toy(tmp_path, memory_mib=10**6), "q", batch, Cloud(region=REGION)))
 
 
 def test_a_role_that_may_do_all_is_no_problem(pipeline: Pipeline) -> None:

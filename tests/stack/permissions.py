@@ -48,6 +48,13 @@ NEEDS = (
     Need(SUBMITTER, "batch:DescribeJobs", "*", BATCH, "_client.describe_jobs("),
     Need(SUBMITTER, "batch:GetJobQueueSnapshot", "the two queues", BATCH, "_client.get_job_queue_snapshot("),
     Need(SUBMITTER, "batch:ListJobs", "*", BATCH, '_client.get_paginator("list_jobs")'),
+    Need(
+        SUBMITTER,
+        "ec2:DescribeInstanceTypes",
+        "*",
+        "pipeline/machines.py",
+        '.get_paginator("describe_instance_types")',
+    ),
     Need(SUBMITTER, "iam:PassRole", "the job and execution role", STACK, '"jobRoleArn": self.job_role_arn'),
     Need(
         SUBMITTER,

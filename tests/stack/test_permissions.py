@@ -105,7 +105,7 @@ def calls() -> Iterator[tuple[str, str]]:
     session = Session()
     methods = {
         xform_name(operation)
-        for service in ("batch", "s3", "logs", "sts", "iam")
+        for service in ("batch", "s3", "logs", "sts", "iam", "ec2")
         for operation in session.get_service_model(service).operation_names
     } | set(IMPLIED)
     for file in (ROOT / "pipeline").rglob("*.py"):
