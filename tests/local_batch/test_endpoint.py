@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -125,6 +126,14 @@ def test_faults_and_events_are_reached_from_outside(home: Path) -> None:
     assert list(client.events()) == []
 
 
+ASK_S3 = """
+import http.client, os
+s3 = http.client.HTTPConnection(os.environ["AWS_ENDPOINT_URL_S3"].removeprefix("http://"))
+s3.request("GET", "/")
+print(s3.getresponse().status)
+"""
+
+
 def test_a_slow_s3_answers_slow_down_to_jobs_until_it_is_cleared(home: Path) -> None:
     started = endpoint.start(runner="process")
     s3, batch = connect("s3", started), connect("batch", started)
@@ -132,7 +141,7 @@ def test_a_slow_s3_answers_slow_down_to_jobs_until_it_is_cleared(home: Path) -> 
     s3.put_object(Bucket="lab-data", Key="a", Body=b"1")
     container = {
         "image": "none",
-        "command": ["sh", "-c", 'curl -s -o /dev/null -w "%{http_code}" $AWS_ENDPOINT_URL_S3'],
+        "command": [sys.executable, "-c", ASK_S3],
         "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "64"}],
     }
     batch.register_job_definition(jobDefinitionName="ask", type="container", containerProperties=container)
