@@ -213,13 +213,7 @@ def _launch(home: Home, settings: Settings) -> None:
 
 def _end(home: Home, record: dict[str, Any]) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(record["pid"])
-        process.terminate()
-        try:
-            process.wait(timeout=STOP_WITHIN_S)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait()
+        s3_server.end_process(psutil.Process(record["pid"]), within_s=STOP_WITHIN_S)
     home.endpoint.unlink(missing_ok=True)
 
 

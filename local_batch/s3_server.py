@@ -73,14 +73,19 @@ class S3Server:
         process = self.process()
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(timeout=STOP_WITHIN_S)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(process, within_s=STOP_WITHIN_S)
         for role, port in self.grpc_ports.items():
             Path(f"/tmp/seaweedfs-{role}-{port}.sock").unlink(missing_ok=True)  # it leaves them behind
+
+
+def end_process(process: psutil.Process, *, within_s: float) -> None:
+    """The process has ended: asked first, killed when it takes longer. Raises: psutil.NoSuchProcess."""
+    process.terminate()
+    try:
+        process.wait(timeout=within_s)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def start(folder: Path, keys: Keyring) -> S3Server:

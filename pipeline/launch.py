@@ -7,7 +7,6 @@ import json
 import secrets
 from datetime import UTC, datetime
 
-from pipeline.code import Code, pack
 from pipeline.home import remember_run
 from pipeline.jobs import Order, make_run
 from pipeline.layout import code_key
@@ -22,7 +21,7 @@ OPEN_RUNS = "runs/_open"
 
 def pin(prepared: Prepared, queue: str, max_parallel: int | None = None) -> Run:
     """Code, sheet and run are in the bucket, the run last: from here its URI is all that anyone needs."""
-    code = pack(prepared.pipeline)
+    code = prepared.code
     plan, bucket = prepared.plan, prepared.bucket
     now = datetime.now(UTC)
     order = Order(
@@ -39,14 +38,14 @@ def pin(prepared: Prepared, queue: str, max_parallel: int | None = None) -> Run:
     if run.work != run.sheet:
         bucket.write(run.work, plan.work.tsv())
     bucket.write_json(f"{run.prefix}/run.json", run.to_json())
-    bucket.write_json(_open_key(prepared, queue, code), {"run": run.id})
+    bucket.write_json(_open_key(prepared, queue), {"run": run.id})
     remember_run(run.id, bucket=run.bucket, queue=queue)
     return run
 
 
 def unfinished_run(prepared: Prepared, queue: str) -> Run | None:
     """The run of the same code over the same samples that was started and has not been closed yet."""
-    found = prepared.bucket.read_json(_open_key(prepared, queue, pack(prepared.pipeline)))
+    found = prepared.bucket.read_json(_open_key(prepared, queue))
     value = found and prepared.bucket.read_json(f"runs/{found['run']}/run.json")
     if not value:
         return None
@@ -55,7 +54,7 @@ def unfinished_run(prepared: Prepared, queue: str) -> Run | None:
     return None if records.ledger() or records.is_cancelled() or records.has_ended() else run
 
 
-def _open_key(prepared: Prepared, queue: str, code: Code) -> str:
+def _open_key(prepared: Prepared, queue: str) -> str:
     """Where the latest run of this very work is named."""
     layout = prepared.layout
     work = [
@@ -64,7 +63,7 @@ def _open_key(prepared: Prepared, queue: str, code: Code) -> str:
         layout.input_prefix,
         queue,
         prepared.plan.sheet.digest(),
-        code.sha256,
+        prepared.code.sha256,
     ]
     return f"{OPEN_RUNS}/{hashlib.sha256(json.dumps(work).encode()).hexdigest()[:16]}.json"
 

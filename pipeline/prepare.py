@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from pipeline.aws import Cloud, plain_errors
 from pipeline.batch import Batch
-from pipeline.code import fingerprint
+from pipeline.code import Code, fingerprint, pack
 from pipeline.connect import connect
 from pipeline.errors import InputError, Problem
 from pipeline.inventory import take_inventory
@@ -34,6 +35,11 @@ class Prepared:
     bucket: Bucket
     batch: Batch
     site: Site
+
+    @cached_property
+    def code(self) -> Code:
+        """The pipeline's batch-side code, packed once."""
+        return pack(self.pipeline)
 
 
 def prepare(options: argparse.Namespace, default: Pipeline) -> Prepared:
