@@ -9,8 +9,8 @@ The pipeline below finds gene fusions in RNA-seq reads. Yours is a file like thi
 import sys
 from pathlib import Path
 
-from pipeline import Pipeline, Step
-from pipeline.cli import main
+from pipeline import Pipeline, Step, optional
+from pipeline.cli.main import main
 
 index = Step(
     "index",
@@ -19,11 +19,29 @@ index = Step(
     image="pizzly",
     memory_mib=6144,
     inputs=["reference/transcripts.fa.gz", "reference/transcripts.gtf.gz"],
-    outputs=["transcripts.idx"],
+    outputs=["transcripts.idx", "pizzly.cache"],
 )
 picard = Step("picard", "steps/picard.py", image="picard", memory_mib=2048, inputs=["input/{sample}.bam"])
-kallisto = Step("kallisto", "steps/kallisto.py", after=[picard, index], image="kallisto", memory_mib=6144)
-pizzly = Step("pizzly", "steps/pizzly.py", after=[kallisto, index], image="pizzly", memory_mib=4096)
+kallisto = Step(
+    "kallisto",
+    "steps/kallisto.py",
+    after=[picard, index],
+    image="kallisto",
+    memory_mib=6144,
+    inputs=["reference/transcripts.idx"],
+)
+pizzly = Step(
+    "pizzly",
+    "steps/pizzly.py",
+    after=[kallisto, index],
+    image="pizzly",
+    memory_mib=4096,
+    inputs=[
+        "reference/transcripts.fa.gz",
+        "reference/transcripts.gtf.gz",
+        optional("reference/pizzly.cache"),
+    ],
+)
 gather = Step("gather", "steps/gather.py", after=[pizzly], per="run", memory_mib=1024)
 
 fusion = Pipeline("fusion", [index, picard, kallisto, pizzly, gather], folder=Path(__file__).parent)

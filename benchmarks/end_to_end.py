@@ -18,10 +18,10 @@ from pathlib import Path
 
 from examples.fusion_demo.make import make
 from main import fusion
-from pipeline import local
-from pipeline.aws import Cloud
-from pipeline.commands.local import upload
-from pipeline.storage import Bucket
+from pipeline.cli.local import upload
+from pipeline.cloud import local
+from pipeline.cloud.bucket import Bucket
+from pipeline.cloud.session import Cloud
 from steps import picard
 
 SAMPLES = 8

@@ -9,7 +9,6 @@ yours.
 
 import hashlib
 import io
-import json
 import os
 import statistics
 import subprocess
@@ -21,11 +20,12 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from steps.library.contract import Input, Job
+
 ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 15
 STEP = """
-from steps.child import Child
-from steps.main import main
+from steps import Child, main
 
 def tell_the_time(child: Child) -> None:
     child.fetch("input", "{sample}.bam")
@@ -34,6 +34,7 @@ def tell_the_time(child: Child) -> None:
 main(tell_the_time)
 """
 OBJECTS: dict[str, bytes] = {}
+NOTHING_LISTED = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
 
 class StubS3(BaseHTTPRequestHandler):
@@ -43,17 +44,21 @@ class StubS3(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        body = OBJECTS.get(self.path)
+        body = NOTHING_LISTED if "list-type" in self.path else OBJECTS.get(self.path)
         self._answer(404 if body is None else 200, body or b"")
+
+    def do_HEAD(self) -> None:
+        body = OBJECTS.get(self.path)
+        self._answer(404 if body is None else 200, b"", len(body or b""))
 
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(200, b"")
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, size: int | None = None) -> None:
         self.send_response(status)
         for name, value in {
-            "Content-Length": str(len(body)),
+            "Content-Length": str(len(body) if size is None else size),
             "ETag": '"0"',
             "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT",
         }.items():
@@ -68,20 +73,26 @@ class StubS3(BaseHTTPRequestHandler):
 def environment(port: int, code: bytes) -> dict[str, str]:
     """A sample's child of a step, as the client describes it."""
     bucket = "s3://bucket"
-    urls = {
-        name: f"{bucket}/{name.lower()}"
-        for name in ("RUN", "SHEET", "INPUT", "REFERENCE", "RESULTS", "OUTPUT")
-    }
-    told = {**urls, "STEP": "date", "SCOPE": "sample", "FIRST_ROW": "0", "FINGERPRINT": "f", "ONCE": "{}"}
-    told |= {
-        "VCPUS": "1",
-        "MEMORY_MIB": "1024",
-        "INPUTS": json.dumps(["input/{sample}.bam"]),
-        "OUTPUTS": "[]",
-    }
+    job = Job(
+        run=f"{bucket}/run",
+        step="date",
+        scope="sample",
+        rows=f"{bucket}/rows",
+        row=0,
+        input=f"{bucket}/input",
+        reference=f"{bucket}/reference",
+        output=f"{bucket}/output",
+        after={},
+        fingerprint="f",
+        columns=(),
+        inputs=(Input("input/{sample}.bam"),),
+        outputs=(),
+        vcpus=1,
+        memory_mib=1024,
+    )
     return {
         **os.environ,
-        **{f"PIPELINE_{name}": value for name, value in told.items()},
+        **job.to_environment(),
         "BATCH_FILE_TYPE": "zip",
         "BATCH_FILE_S3_URL": f"{bucket}/code.zip",
         "BATCH_FILE_SHA256": hashlib.sha256(code).hexdigest(),
@@ -95,8 +106,8 @@ def zip_of_steps() -> bytes:
     """The steps library, a step that tells when its tool starts, and a shell script that does."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted((ROOT / "steps").glob("*.py")):
-            archive.write(file, f"steps/{file.name}")
+        for file in sorted((ROOT / "steps").rglob("*.py")):
+            archive.write(file, file.relative_to(ROOT))
         archive.writestr("steps/date.py", STEP)
         archive.writestr("date.sh", "#!/bin/sh\nexec date +%s.%N\n")
     return content.getvalue()
@@ -121,7 +132,7 @@ def main() -> None:
     """The medians are printed, and each as what it costs over the bare Python."""
     code = zip_of_steps()
     OBJECTS.update(
-        {"/bucket/code.zip": code, "/bucket/sheet": b"sample\ns1\n", "/bucket/input/s1.bam": b"bam"}
+        {"/bucket/code.zip": code, "/bucket/rows/00000.tsv": b"sample\ns1\n", "/bucket/input/s1.bam": b"bam"}
     )
     server = ThreadingHTTPServer(("127.0.0.1", 0), StubS3)
     threading.Thread(target=server.serve_forever, daemon=True).start()

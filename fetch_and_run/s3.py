@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import obstore
+from obstore.exceptions import PreconditionError
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, GetResult, ObjectMeta
 
 CHUNK_BYTES = 8 * 2**20
 UPLOADED_AT_ONCE = 4
@@ -28,6 +29,10 @@ MAX_PARTS = 10_000  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfac
 
 class NotAnUrlError(ValueError):
     """The text is not s3://bucket/key."""
+
+
+class ChangedError(Exception):
+    """The object is no longer the one of that ETag: it was replaced or removed."""
 
 
 class Stored(NamedTuple):
@@ -52,23 +57,42 @@ def read(url: str) -> bytes:
     return bytes(obstore.get(store, key).bytes())
 
 
-def read_tail(url: str, length: int) -> bytes:
-    """The last `length` bytes of an object, or all of a shorter one. Raises: FileNotFoundError."""
-    store, key = _locate(url)
-    size = obstore.head(store, key)["size"]
-    if size == 0:
-        return b""
-    return bytes(obstore.get_range(store, key, start=max(0, size - length), end=size))
+def read_tail(found: Stored, length: int) -> bytes:
+    """The last `length` bytes of the object, or all of a shorter one. Raises: ChangedError."""
+    if found.size == 0:
+        return b""  # it has no last byte that a range could name
+    start = max(0, found.size - length)
+    return bytes(_get_unchanged(found, {"range": (start, found.size)}).bytes())
 
 
 def download(url: str, path: Path) -> Stored:
     """The object is at `path`, streamed. Raises: FileNotFoundError."""
     store, key = _locate(url)
-    found = obstore.get(store, key)
+    got = obstore.get(store, key)
+    _save(got, path)
+    return _stored(url, got.meta)
+
+
+def download_unchanged(found: Stored, path: Path) -> None:
+    """The very object that was found is at `path`, streamed. Raises: ChangedError."""
+    _save(_get_unchanged(found, {}), path)
+
+
+def _get_unchanged(found: Stored, options: "GetOptions") -> "GetResult":
+    store, key = _locate(found.url)
+    try:
+        got = obstore.get(store, key, options={**options, "if_match": f'"{found.etag}"'})
+    except (PreconditionError, FileNotFoundError) as error:
+        raise ChangedError(f"{found.url} is not what it was") from error
+    if _bare(got.meta["e_tag"]) != found.etag:  # not every S3 knows If-Match
+        raise ChangedError(f"{found.url} is not what it was")
+    return got
+
+
+def _save(got: "GetResult", path: Path) -> None:
     with path.open("wb") as file:
-        for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+        for chunk in got.stream(min_chunk_size=CHUNK_BYTES):
             file.write(chunk)
-    return _stored(url, found.meta)
 
 
 def upload(path: Path, url: str) -> Stored:
@@ -96,9 +120,9 @@ def describe(url: str) -> Stored | None:
 
 
 def listing(prefix: str) -> Iterator[Stored]:
-    """Every object under s3://bucket/folder, a thousand a call; the order is the server's."""
-    bucket, folder = split(prefix)
-    for page in obstore.list(_store(bucket), prefix=folder):
+    """Every object under s3://bucket/folder or in s3://bucket, a thousand a call; the order is the server's."""
+    bucket, _, folder = prefix.removeprefix("s3://").partition("/")
+    for page in obstore.list(_store(bucket), prefix=folder or None):
         for meta in page:
             yield _stored(f"s3://{bucket}/{meta['path']}", meta)
 

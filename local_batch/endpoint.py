@@ -64,6 +64,7 @@ class Status:
     home: Path
     pid: int | None = None
     endpoint: Endpoint | None = None
+    runner: str = ""
 
 
 def start(
@@ -114,7 +115,13 @@ def status() -> Status:
     record = _running(home)
     if record is None:
         return Status(is_running=False, home=home.folder)
-    return Status(is_running=True, home=home.folder, pid=record["pid"], endpoint=_endpoint(home, record))
+    return Status(
+        is_running=True,
+        home=home.folder,
+        pid=record["pid"],
+        endpoint=_endpoint(home, record),
+        runner=record["settings"]["runner"],
+    )
 
 
 def _settings(

@@ -6,17 +6,15 @@ out  gather   fusions.tsv    sample, genes, transcripts, breakpoint, split reads
 
 from pathlib import Path
 
-from steps import fusions
-from steps.child import Child
-from steps.cohort import fetch_all
-from steps.main import main
+from steps import Child, main
+from steps.formats import fusions
 
 COLUMNS = ("sample", "geneA", "geneB", "transcripts", "breakpoint", "split_count", "pair_count")
 
 
 def gather(child: Child) -> None:
     """Every fusion of every sample is a line of the table."""
-    found = fetch_all(child, "pizzly/fusions.json")
+    found = child.fetch_all("pizzly/fusions.json")
     rows = [
         (sample, *row)
         for sample, file in found.items()

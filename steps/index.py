@@ -7,9 +7,8 @@ out  reference   pizzly.cache                            the annotation as pizzl
 
 from pathlib import Path
 
-from steps import fusions, pizzly
-from steps.child import Child
-from steps.main import main
+from steps import Child, main, pizzly
+from steps.formats import fusions
 
 
 def index(child: Child) -> None:

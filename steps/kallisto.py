@@ -10,10 +10,8 @@ out  kallisto    kallisto.log                     its stderr, for MultiQC
 import json
 from pathlib import Path
 
-from steps import fusions
-from steps.child import Child
-from steps.failure import DataError
-from steps.main import main
+from steps import Child, DataError, main
+from steps.formats import fusions
 
 
 def quantify(child: Child) -> None:

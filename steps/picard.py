@@ -9,10 +9,8 @@ import json
 import os
 from pathlib import Path
 
-from steps import bam, fastq
-from steps.child import Child
-from steps.failure import DataError
-from steps.main import main
+from steps import Child, DataError, main
+from steps.formats import bam, fastq
 
 DEBIAN_JAR = "/usr/share/java/picard.jar"
 JVM_OWN_MIB = 256  # what a JVM takes beside its heap

@@ -9,9 +9,8 @@ out  pizzly      unfiltered.json, unfiltered.fasta         the same before pizzl
 
 from pathlib import Path
 
-from steps import fusions
-from steps.child import Child
-from steps.main import main
+from steps import Child, main
+from steps.formats import fusions
 
 # Without the first, SeqAn asks its home for a newer version, from every child, and aborts where HOME is not set.
 OPTIONS = ("--version-check", 0, "-k", 31, "--align-score", 2, "--insert-size", 400)

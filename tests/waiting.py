@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 60) -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = 60, *, every_s: float = 0.1) -> None:
     """The condition holds. Raises: TimeoutError."""
-    tick, ticks = threading.Event(), int(timeout_s / 0.1)
-    if not any(condition() or tick.wait(0.1) for _ in range(ticks)):
-        raise TimeoutError(condition)
+    tick, deadline = threading.Event(), time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(condition)
+        tick.wait(every_s)

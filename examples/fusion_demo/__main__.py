@@ -12,12 +12,13 @@ from pathlib import Path
 from examples.fusion_demo import compare
 from examples.fusion_demo.make import make
 from main import fusion
-from pipeline import local
-from pipeline.aws import Cloud
-from pipeline.commands.local import upload
-from pipeline.layout import Layout
-from pipeline.sheet import parse_sheet
-from pipeline.storage import Bucket
+from pipeline.cli.local import upload
+from pipeline.cloud import local
+from pipeline.cloud.bucket import Bucket
+from pipeline.cloud.home import recall_runs
+from pipeline.cloud.session import Cloud
+from pipeline.model.layout import Layout
+from pipeline.model.sheet import parse_sheet
 
 BUCKET = "demo"
 REFERENCE = "demo"
@@ -38,13 +39,15 @@ def main() -> int:
     if exit_code:
         return exit_code
     all_right = _show_calls(told.folder, bucket)
-    print("\nnext, to try:", *_NEXT, sep="\n  ")
+    run = next(known["run"] for known in reversed(recall_runs()) if known["bucket"] == BUCKET)
+    print("\nnext, to try:", *(line.replace("RUN", run) for line in _NEXT), sep="\n  ")
     return 0 if all_right else 1
 
 
 _NEXT = (
     "python main.py list                                       # the runs so far",
-    "python main.py logs RUN patient1 picard                   # what Picard printed for a sample",
+    "python main.py logs RUN patient1 picard    # what Picard printed for a sample",
+    "python main.py status RUN --json           # every step of every sample",
     "python main.py plan --queue local --bucket-name demo --sample-list-file .demo/samples.txt --reference demo",
     'eval "$(python main.py local env)"                        # then any AWS client: boto3, aws s3 ls s3://demo/',
     "python main.py local stop                                 # stop the servers; the data stay",
@@ -63,7 +66,7 @@ def _provide_data(folder: Path, samples: int, bucket: Bucket) -> None:
 def _show_calls(folder: Path, bucket: Bucket) -> bool:
     """Planted against called, drawn; whether they are the same."""
     sheet = parse_sheet((folder / "samples.txt").read_text(), "samples.txt")
-    table = Layout(BUCKET, fusion.name, REFERENCE).output(fusion.step("gather"), sheet.digest())
+    table = Layout(BUCKET, fusion.name, REFERENCE).output(fusion.step("gather"), sheet.cohort(()))
     called = bucket.read(f"{table}/fusions.tsv")
     assert called is not None, "the gather step succeeded"
     with tempfile.NamedTemporaryFile(suffix=".tsv") as copy:

@@ -6,14 +6,14 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline.errors import InputError, Problem, RefusedError
 from pipeline.images.image import Image
-from pipeline.screen import say
 
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
+ANSWER_WITHIN_S = 10  # a daemon that hangs is as good as none
 
 
 def architecture_here() -> str:
@@ -37,10 +37,21 @@ class Engine:
         inspect = [self.program, "image", "inspect", reference]
         return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
 
-    def ensure(self, image: Image) -> None:
-        """The engine holds the image: it did, or it was built just now; its parent is there already."""
+    def digest(self, reference: str) -> str | None:
+        """The image's own id, a digest of its content; None where the engine holds no such image, or says nothing."""
+        inspect = [self.program, "image", "inspect", "--format", "{{.Id}}", reference]
+        try:
+            ran = subprocess.run(
+                inspect, capture_output=True, text=True, timeout=ANSWER_WITHIN_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return (ran.stdout.strip() or None) if ran.returncode == 0 else None
+
+    def ensure(self, image: Image, *, tell: Callable[[str], None]) -> None:
+        """The engine holds the image: it did, or it was built just now, and `tell` heard so; its parent is there."""
         if not self.has(image.reference):
-            say(f"building {image.name} ({image.tag})")
+            tell(f"building {image.name} ({image.tag})")
             self.build(image)
 
     def build(self, image: Image) -> None:

@@ -47,11 +47,16 @@ class Image:
     @cached_property
     def tag(self) -> str:
         """<name>-<architecture>-<digest>: the same files on the same parent have the same tag."""
-        digest = hashlib.sha256((self.parent.tag if self.parent else "").encode())
-        for name, path in self.files.items():
-            executable = path.stat().st_mode & 0o100
-            digest.update(f"\0{name}\0{executable}\0{path.stat().st_size}\0".encode() + path.read_bytes())
-        return f"{self.name}-{self.architecture}-{digest.hexdigest()[:12]}"
+        return f"{self.name}-{self.architecture}-{_digest(self.parent.tag if self.parent else '', self.files)[:12]}"
+
+    @cached_property
+    def content(self) -> str:
+        """A digest of what results depend on: its files and its parents', whatever the architecture.
+
+        fetch_and_run is left out: a newer one is another image, and makes no old result wrong.
+        """
+        own = {name: path for name, path in self.files.items() if not name.startswith(f"{ENTRYPOINT}/")}
+        return _digest(self.parent.content if self.parent else "", own)
 
     @property
     def reference(self) -> str:
@@ -62,6 +67,14 @@ class Image:
     def lineage(self) -> list[Image]:
         """The images to build, in order: base first, this one last."""
         return [*(self.parent.lineage if self.parent else []), self]
+
+
+def _digest(parent: str, files: Mapping[str, Path]) -> str:
+    digest = hashlib.sha256(parent.encode())
+    for name, path in files.items():
+        executable = path.stat().st_mode & 0o100
+        digest.update(f"\0{name}\0{executable}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def names() -> list[str]:

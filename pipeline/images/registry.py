@@ -1,4 +1,4 @@
-"""The stack's repository in ECR: which images it holds, and the door to push others."""
+"""A repository in ECR: which images it holds, and the door to push others."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipeline.aws import error_code
+from pipeline.cloud.session import error_code
 from pipeline.images.engine import Engine
 from pipeline.images.image import Image
 
 
 class Repository:
-    """One repository for all images of a stack, told apart by their tags; `ecr` is boto3's client."""
+    """One repository, its images told apart by their tags; a stack has one for all of its own.
+
+    `uri` is ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME; `ecr` is boto3's client, of that region.
+    """
 
     def __init__(self, ecr: Any, uri: str) -> None:
         self.uri = uri
         self._registry, _, self._name = uri.partition("/")
         self._ecr = ecr
 
-    def digest(self, image: Image) -> str | None:
-        """The image's sha256:… in the repository; None where it was not pushed."""
+    def digest(self, tag: str) -> str | None:
+        """The sha256:… that the tag stands for in the repository; None where it was not pushed."""
+        account = self._registry.partition(".")[0]
         try:
-            found = self._ecr.describe_images(repositoryName=self._name, imageIds=[{"imageTag": image.tag}])
+            found = self._ecr.describe_images(
+                registryId=account, repositoryName=self._name, imageIds=[{"imageTag": tag}]
+            )
         except self._ecr.exceptions.ClientError as error:
             if error_code(error) == "ImageNotFoundException":
                 return None
@@ -32,7 +38,7 @@ class Repository:
 
     def reference(self, image: Image) -> str | None:
         """What a job definition calls the image: never moved to other content. None where it was not pushed."""
-        digest = self.digest(image)
+        digest = self.digest(image.tag)
         return f"{self.uri}@{digest}" if digest else None
 
     @contextmanager

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from typing import Any
 
-from pipeline.aws import Cloud
+from pipeline.cloud.identity import check_region
+from pipeline.cloud.session import Cloud
 
 
 class Account(Cloud):
-    """Clients of the account and region that the profile names, or boto3's own rules when it names none."""
+    """Clients of the account and region that the profile names, or boto3's own rules when it names none.
+
+    Raises: InputError for a profile that there is not, and without a region.
+    """
 
     def __init__(self, profile: str | None = None, region: str | None = None) -> None:
-        if profile:
-            os.environ["AWS_PROFILE"] = profile
-        super().__init__(region=region)
+        super().__init__(profile=profile, region=region)
+        check_region(self, otherwise="or give --region")
 
     @property
     def region(self) -> str:
-        return str(self.s3.meta.region_name)
+        return self._session.region_name or ""
 
     @cached_property
     def id(self) -> str:

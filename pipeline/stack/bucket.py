@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws import error_code
+from pipeline.cloud.session import error_code
 from pipeline.errors import InputError, Problem
 from pipeline.stack.account import Account
 

@@ -68,12 +68,17 @@ def of_stack(cloudformation: Any, name: str) -> Deployment:
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
-        fix = f"python main.py setup --stack {name}"
-        raise InputError(Problem(f"there is no stack {name!r}", "CloudFormation", fix)) from error
+        raise no_stack(name, "CloudFormation") from error
     if not stack.get("Outputs"):
         what, fix = f"the stack {name!r} is not ready ({stack['StackStatus']})", "python main.py setup --show"
         raise InputError(Problem(what, "CloudFormation", fix))
     return Deployment.of_outputs({pair["OutputKey"]: pair["OutputValue"] for pair in stack["Outputs"]})
+
+
+def no_stack(name: str, where: str) -> InputError:
+    """What to raise where the stack should be and is not."""
+    fix = f"python main.py setup --stack {name}"
+    return InputError(Problem(f"there is no stack {name!r}", where, fix))
 
 
 def _name(arn: str) -> str:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import re
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local_batch import endpoint
-from pipeline.aws import Cloud
-from pipeline.storage import Bucket
+from pipeline.cloud.bucket import Bucket
+from pipeline.cloud.session import Cloud
+from tests.acceptance.command import ROOT, Answer, run, start
+from tests.acceptance.lab import Lab
 
-ROOT = Path(__file__).parent.parent.parent
-TIMEOUT_S = 240
+__all__ = ["ROOT", "Answer", "run", "start"]
+WORDS = Path(__file__).parent / "words"
 
 
 @pytest.fixture(scope="session")
@@ -36,29 +35,51 @@ def bucket(cloud: Cloud, request: pytest.FixtureRequest) -> Bucket:
     return bucket
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command printed, and its exit code."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.stdout)
+@pytest.fixture(scope="session")
+def words() -> Path:
+    """The files of the pipeline that counts words."""
+    return WORDS
 
 
-def start(*words: str | Path) -> subprocess.Popen[str]:
-    """`python main.py` with these words, in a process of its own."""
-    command = [sys.executable, ROOT / "main.py", *words]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files of the pipeline that counts words, in a folder to write in."""
+    return shutil.copytree(WORDS, tmp_path / "words")
 
 
-def run(*words: str | Path, stdin: str = "") -> Answer:
-    """`python main.py` with these words, to its end."""
-    process = start(*words)
-    stdout, stderr = process.communicate(stdin, timeout=TIMEOUT_S)
-    return Answer(process.returncode, stdout, stderr)
+@pytest.fixture
+def lab(bucket: Bucket, folder: Path, request: pytest.FixtureRequest) -> Lab:
+    """The pipeline that counts words, under a name of the test's own."""
+    return Lab(bucket, folder, pipeline_name(request))
+
+
+@pytest.fixture
+def gate(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that the second step waits to see gone."""
+    gate = folder / "gate"
+    gate.touch()
+    monkeypatch.setenv("GATE", str(gate))
+    return gate
+
+
+@pytest.fixture
+def no_faults(cloud: Cloud) -> Iterator[None]:
+    """Whatever goes wrong on purpose goes wrong in one test only."""
+    yield
+    run("local", "fault", "clear")
+
+
+@pytest.fixture
+def as_aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The endpoint is what this account's AWS Batch and S3 are: any queue of its is asked as one of AWS."""
+    here = endpoint.status().endpoint
+    assert here is not None
+    for name, value in here.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def pipeline_name(request: pytest.FixtureRequest) -> str:
+    """A legal name of a pipeline, made of the test's number in its module and its words."""
+    words = re.sub(r"[^a-z0-9]+", "-", str(request.node.name).removeprefix("test_")).strip("-")
+    number = list(request.session.items).index(request.node)
+    return f"t{number}-{words}"[:36].strip("-")

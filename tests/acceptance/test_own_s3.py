@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.acceptance.conftest import run
+from tests.acceptance.command import run
 
 WORDS = Path(__file__).parent / "words"
 

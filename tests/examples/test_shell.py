@@ -1,9 +1,8 @@
-"""The three shell steps of examples/shell, as steps/command.py runs them."""
+"""The three shell steps of examples/shell, as the library runs them."""
 
 import pytest
 
-from tests.fetch_and_run.s3_server import ROOT
-from tests.steps.conftest import Children, Ended, bucket, children, environment, s3_server
+from tests.steps.conftest import COMMAND, Children, Ended, bucket, children, environment, job, s3_server
 
 __all__ = ["bucket", "children", "environment", "s3_server"]
 SHELL = "examples/shell"
@@ -17,17 +16,20 @@ def words(children: Children) -> Children:
     return children
 
 
-def run(words: Children, step: str, row: int, source: str, output: str, scope: str = "sample") -> Ended:
-    script = ROOT / "steps/command.py"
-    program = f"{SHELL}/{step}.sh"
-    return words.run(step, program, row=row, scope=scope, script=script, inputs=[source], outputs=[output])
+def run(
+    words: Children, step: str, source: str, output: str, *, row: int = 0, scope: str = "sample"
+) -> Ended:
+    room = source.partition("/")[0]
+    after = {} if room == "input" else {room: "sample"}
+    told = job(step, scope=scope, row=row, after=after, inputs=[source], outputs=(output,))
+    return words.run(told, f"{SHELL}/{step}.sh", script=COMMAND)
 
 
 def test_the_commonest_word_of_every_sample_is_in_the_table(words: Children) -> None:
     for row in (0, 1):
-        assert run(words, "clean", row, "input/{sample}.txt", "words.txt").exit_code == 0
-        assert run(words, "count", row, "clean/words.txt", "counts.tsv").exit_code == 0
-    done = run(words, "table", 0, "count/counts.tsv", "table.tsv", scope="run")
+        assert run(words, "clean", "input/{sample}.txt", "words.txt", row=row).exit_code == 0
+        assert run(words, "count", "clean/words.txt", "counts.tsv", row=row).exit_code == 0
+    done = run(words, "table", "count/counts.tsv", "table.tsv", scope="run")
     assert done.exit_code == 0, done.stderr
     table = words.bucket.get("results/fusion/demo/table/c0ffee/table.tsv").decode()
     assert table == "sample\tcount\tword\na b\t2\tthe\nc;d'é\t2\tdog\n"
@@ -35,6 +37,6 @@ def test_the_commonest_word_of_every_sample_is_in_the_table(words: Children) -> 
 
 def test_a_text_without_words_fails_at_the_first_step(words: Children) -> None:
     words.bucket.put("input/a b.txt", "1, 2.\n")
-    done = run(words, "clean", 0, "input/{sample}.txt", "words.txt")
+    done = run(words, "clean", "input/{sample}.txt", "words.txt")
     assert done.exit_code == 1
     assert words.failure("clean", "a b")["reason"] == "clean.sh exited with 1 and said nothing"

@@ -166,14 +166,64 @@ def test_an_empty_file_and_a_short_tail_are_no_special_case(
 s3.upload(Path('empty'), 's3://{BUCKET}/empty')
 s3.download('s3://{BUCKET}/empty', Path('again'))
 s3.write('s3://{BUCKET}/short', b'abc')
-assert s3.read_tail('s3://{BUCKET}/empty', 28) == b''
-assert s3.read_tail('s3://{BUCKET}/short', 28) == b'abc'
-assert s3.read_tail('s3://{BUCKET}/short', 2) == b'bc'
+empty, short = s3.describe('s3://{BUCKET}/empty'), s3.describe('s3://{BUCKET}/short')
+assert s3.read_tail(empty, 28) == b''
+assert s3.read_tail(short, 28) == b'abc'
+assert s3.read_tail(short, 2) == b'bc'
 assert s3.describe('s3://{BUCKET}/absent') is None
 """
     done = run(code, environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again").read_bytes() == b""
+
+
+CHANGES = {
+    "replaced": "s3.write(found.url, b'abd')",
+    "removed": "obstore.delete(s3._locate(found.url)[0], 'short')",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("read", ["download_unchanged(found, Path('file'))", "read_tail(found, 2)"])
+def test_an_object_that_was_found_is_read_as_it_was_found_or_not_at_all(
+    bucket: Bucket, environment: dict[str, str], tmp_path: Path, change: str, read: str
+) -> None:
+    code = f"""
+import obstore
+s3.write('s3://{BUCKET}/short', b'abc')
+found = s3.describe('s3://{BUCKET}/short')
+s3.{read}
+{CHANGES[change]}
+try:
+    s3.{read}
+except s3.ChangedError as error:
+    print(error)
+"""
+    done = run(code, environment, tmp_path)
+    assert done.stdout == f"s3://{BUCKET}/short is not what it was\n", done.stderr
+
+
+def test_an_s3_that_knows_no_condition_is_seen_through_by_the_etag(answers: Answers, tmp_path: Path) -> None:
+    code = f"s3.download_unchanged(s3.Stored('s3://b/k', '0', {MIB}), Path('file'))"
+    assert run(code, answers.environment, tmp_path).returncode == 0
+    done = run(code.replace("'0'", "'another'"), answers.environment, tmp_path)
+    assert "ChangedError" in done.stderr
+
+
+def test_a_folder_and_a_whole_bucket_can_be_listed(
+    bucket: Bucket, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for key in ("a/1", "ab/1", "b"):
+        bucket.put(key, "x")
+    code = f"""
+print(*[stored.url for stored in s3.listing('s3://{BUCKET}/a')])
+print(*sorted(stored.url for stored in s3.listing('s3://{BUCKET}')))
+"""
+    done = run(code, environment, tmp_path)
+    assert done.stdout.splitlines() == [
+        f"s3://{BUCKET}/a/1",
+        f"s3://{BUCKET}/a/1 s3://{BUCKET}/ab/1 s3://{BUCKET}/b",
+    ]
 
 
 def test_the_role_of_a_container_is_used_where_no_keys_are(answers: Answers, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class Containers:
 def containers(engine: Engine) -> Containers:
     """All images, built unless they are there."""
     for image in find([], architecture_here()):
-        engine.ensure(image)
+        engine.ensure(image, tell=print)
     return Containers(engine)
 
 

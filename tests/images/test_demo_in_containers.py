@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from local_batch import endpoint
-from pipeline.aws import Cloud
+from pipeline.cloud.bucket import Bucket
+from pipeline.cloud.session import Cloud
 from pipeline.images.engine import Engine, architecture_here
 from pipeline.images.image import ROOT, find
-from pipeline.storage import Bucket
 
 TIMEOUT_S = 600
 
@@ -46,7 +46,7 @@ def test_containers_call_the_fusions_that_processes_call(
     engine: Engine, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for image in find([], architecture_here()):
-        engine.ensure(image)
+        engine.ensure(image, tell=print)
     said, in_containers = demo("container", data, tmp_path / "containers", monkeypatch)
     assert "8 of 8 planted fusions called, none false" in said
     _, in_processes = demo("process", data, tmp_path / "processes", monkeypatch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,12 +9,14 @@ import boto3
 import moto
 import pytest
 
+from pipeline.cli import images as images_verb
 from pipeline.errors import InputError, RefusedError
 from pipeline.images import resolve
 from pipeline.images.image import Image
 from pipeline.images.push import push
 from pipeline.images.registry import Repository
 from pipeline.stack.deployment import Deployment
+from tests.stack.conftest import verb
 
 NAMES = ["base", "kallisto"]
 
@@ -65,7 +66,7 @@ def test_what_is_absent_is_pushed_and_what_is_there_is_not(
     repository: Repository, engine: Callable[[], list[str]], tmp_path: Path
 ) -> None:
     pushed(repository, "base")
-    list(push(repository, images(), str(tmp_path / "engine")))
+    list(push(repository, images(), program=str(tmp_path / "engine"), tell=print))
     assert [line for line in engine() if line.startswith("push")] == [
         f"push {repository.uri}:{images()[1].tag}"
     ]
@@ -73,14 +74,14 @@ def test_what_is_absent_is_pushed_and_what_is_there_is_not(
 
 def test_no_engine_is_needed_when_nothing_is_absent(repository: Repository) -> None:
     pushed(repository, *NAMES)
-    references = list(push(repository, images(), "/no/such/engine"))
+    references = list(push(repository, images(), program="/no/such/engine", tell=print))
     assert all(reference.startswith(f"{repository.uri}@sha256:") for reference in references)
 
 
 def test_the_password_goes_by_stdin_and_is_forgotten_afterwards(
     repository: Repository, engine: Callable[[], list[str]], tmp_path: Path
 ) -> None:
-    list(push(repository, images(), str(tmp_path / "engine")))
+    list(push(repository, images(), program=str(tmp_path / "engine"), tell=print))
     told = engine()
     assert told[0].startswith("login --username AWS --password-stdin 123456789012.dkr.ecr.eu-west-1")
     assert told[-1].startswith("logout 123456789012.dkr.ecr.eu-west-1")
@@ -92,12 +93,12 @@ def test_an_engine_that_fails_is_quoted(repository: Repository, tmp_path: Path) 
     program.write_text("#!/bin/sh\necho 'no space left on device'\nexit 3\n")
     program.chmod(0o755)
     with pytest.raises(RefusedError, match="no space left on device"):
-        list(push(repository, images(), str(program)))
+        list(push(repository, images(), program=str(program), tell=print))
 
 
 def test_a_missing_engine_says_what_to_install(repository: Repository) -> None:
     with pytest.raises(InputError, match="install Docker or Podman"):
-        list(push(repository, images(), "/no/such/engine"))
+        list(push(repository, images(), program="/no/such/engine", tell=print))
 
 
 def test_steps_name_the_digest_of_their_image(repository: Repository) -> None:
@@ -114,13 +115,21 @@ def test_all_images_that_were_not_pushed_are_named_at_once(repository: Repositor
         resolve.in_repository(boto3.client("ecr"), deployment(repository), NAMES)
 
 
-def test_build_prints_what_each_image_is_called(
+def test_build_prints_what_each_image_is_called_and_tells_what_takes_long(
     engine: Callable[[], list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pipeline.images import command
+    program = tmp_path / "engine"
+    program.write_text(program.read_text() + "[ $1 != image ]\n")  # it holds no image yet
+    assert verb(images_verb)("build", "kallisto", "--engine", str(program), "--architecture", "x86_64") == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [image.reference for image in images()]
+    assert said.err.splitlines() == [f"building {image.name} ({image.tag})" for image in images()]
 
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    words = ["build", "kallisto", "--engine", str(tmp_path / "engine"), "--architecture", "x86_64"]
-    assert command.run(parser.parse_args(words)) == 0
-    assert capsys.readouterr().out.splitlines() == [image.reference for image in images()]
+
+def test_what_is_being_pushed_is_told(
+    repository: Repository, engine: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    told: list[str] = []
+    pushed(repository, "base")
+    list(push(repository, images(), program=str(tmp_path / "engine"), tell=told.append))
+    assert told == [f"pushing kallisto ({images()[1].tag})"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 import moto
@@ -13,9 +13,12 @@ import pytest
 from moto.batch.models import ComputeEnvironment
 from moto.cloudformation.models import ChangeSet
 
-from pipeline.stack import command
+from pipeline import Pipeline
+from pipeline.cli import setup as setup_verb
+from pipeline.cli import teardown as teardown_verb
 
 Verb = Callable[..., int]
+NO_PIPELINE = Pipeline("none", [])
 REGION = "eu-west-1"
 
 
@@ -53,13 +56,26 @@ def _apply_with_outputs(apply: Callable[[ChangeSet], None]) -> Callable[[ChangeS
     return apply_all
 
 
-def verb(add_arguments: Callable[[argparse.ArgumentParser], None], run: Verb) -> Verb:
+def default_vpc() -> list[str]:
+    """Flags of an existing network: moto deletes no route tables, so it cannot tear down one of the stack's own."""
+    subnets = boto3.client("ec2").describe_subnets()["Subnets"]
+    return ["--vpc", subnets[0]["VpcId"], "--subnets", ",".join(subnet["SubnetId"] for subnet in subnets)]
+
+
+class VerbFile(Protocol):
+    """The face of every file in pipeline/cli that is a verb."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, options: argparse.Namespace, default: Pipeline, /) -> int: ...
+
+
+def verb(file: VerbFile) -> Verb:
     """A verb as a function of the words typed after it."""
 
     def call(*words: str) -> int:
         parser = argparse.ArgumentParser()
-        add_arguments(parser)
-        return run(parser.parse_args(words))
+        file.add_arguments(parser)
+        return file.run(parser.parse_args(words), NO_PIPELINE)
 
     return call
 
@@ -74,10 +90,10 @@ def account() -> Iterator[None]:
 @pytest.fixture
 def setup(account: None) -> Verb:
     """`setup` as typed."""
-    return verb(command.add_setup_arguments, command.run_setup)
+    return verb(setup_verb)
 
 
 @pytest.fixture
 def teardown(account: None) -> Verb:
     """`teardown` as typed."""
-    return verb(command.add_teardown_arguments, command.run_teardown)
+    return verb(teardown_verb)

@@ -25,7 +25,7 @@ class Need:
 
 
 SUBMITTER, JOB, EXECUTION = "submitter", "job", "execution"
-BATCH, STORAGE, S3 = "pipeline/batch.py", "pipeline/storage.py", "fetch_and_run/s3.py"
+BATCH, STORAGE, S3 = "pipeline/cloud/batch.py", "pipeline/cloud/bucket.py", "fetch_and_run/s3.py"
 STACK = "pipeline/stack/deployment.py"
 NEEDS = (
     Need(SUBMITTER, "batch:SubmitJob", "the two queues, any definition", BATCH, "_client_once.submit_job("),
@@ -33,7 +33,7 @@ NEEDS = (
     Need(
         SUBMITTER, "batch:DeregisterJobDefinition", "definitions", BATCH, "_client.deregister_job_definition("
     ),
-    Need(SUBMITTER, "batch:TagResource", "definitions, jobs", "pipeline/definition.py", '"tags":'),
+    Need(SUBMITTER, "batch:TagResource", "definitions, jobs", "pipeline/submit/definition.py", '"tags":'),
     Need(SUBMITTER, "batch:TerminateJob", "jobs", BATCH, "_client.terminate_job("),
     Need(SUBMITTER, "batch:CreateConsumableResource", "slots", BATCH, "_client.create_consumable_resource("),
     Need(SUBMITTER, "batch:DeleteConsumableResource", "slots", BATCH, "_client.delete_consumable_resource("),
@@ -52,7 +52,7 @@ NEEDS = (
         SUBMITTER,
         "ec2:DescribeInstanceTypes",
         "*",
-        "pipeline/machines.py",
+        "pipeline/cloud/machines.py",
         '.get_paginator("describe_instance_types")',
     ),
     Need(SUBMITTER, "iam:PassRole", "the job and execution role", STACK, '"jobRoleArn": self.job_role_arn'),
@@ -60,10 +60,10 @@ NEEDS = (
         SUBMITTER,
         "iam:SimulatePrincipalPolicy",
         "the job role",
-        "pipeline/role.py",
+        "pipeline/stack/role.py",
         "iam.simulate_principal_policy(",
     ),
-    Need(SUBMITTER, "logs:GetLogEvents", "the log group", "pipeline/commands/logs.py", ".get_log_events("),
+    Need(SUBMITTER, "logs:GetLogEvents", "the log group", "pipeline/api/runs.py", ".get_log_events("),
     Need(SUBMITTER, "cloudformation:DescribeStacks", "the stack", STACK, "cloudformation.describe_stacks("),
     Need(
         SUBMITTER,
@@ -75,6 +75,7 @@ NEEDS = (
     Need(SUBMITTER, "s3:ListBucket", "the bucket", STORAGE, '_s3.get_paginator("list_objects_v2")'),
     Need(SUBMITTER, "s3:GetObject", "the bucket", STORAGE, "_s3.get_object("),
     Need(SUBMITTER, "s3:PutObject", "the layout's prefixes", STORAGE, "_s3.put_object("),
+    Need(SUBMITTER, "s3:DeleteObject", "runs/: old claims", STORAGE, "_s3.delete_objects("),
     Need(JOB, "s3:ListBucket", "the layout's prefixes", S3, "obstore.list("),
     Need(JOB, "s3:GetObject", "the layout's prefixes", S3, "obstore.get("),
     Need(JOB, "s3:PutObject", "reference, results, failures", S3, "obstore.put("),

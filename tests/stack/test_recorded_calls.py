@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from local_batch import endpoint
-from pipeline.aws import Cloud
-from pipeline.storage import Bucket
+from pipeline.cloud.bucket import Bucket
+from pipeline.cloud.session import Cloud
 from tests.acceptance.conftest import ROOT, run
 from tests.stack.permissions import NEEDS, SUBMITTER
 
-OTHER_NAMES = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket"}  # calls that IAM names otherwise
+# Calls that IAM names otherwise.
+OTHER_NAMES = {"HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}
 
 
 @pytest.fixture

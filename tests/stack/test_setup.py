@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.stack.stack import template
+from tests.stack.conftest import default_vpc
 
 Verb = Callable[..., int]
 NAME = "batch-pipeline"
@@ -27,12 +28,6 @@ def stack_names() -> list[str]:
 def parameters() -> dict[str, str]:
     stack = boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
     return {pair["ParameterKey"]: pair["ParameterValue"] for pair in stack["Parameters"]}
-
-
-def default_vpc() -> list[str]:
-    """Flags of an existing network: moto deletes no route tables, so it cannot tear down one of the stack's own."""
-    subnets = boto3.client("ec2").describe_subnets()["Subnets"]
-    return ["--vpc", subnets[0]["VpcId"], "--subnets", ",".join(subnet["SubnetId"] for subnet in subnets)]
 
 
 def test_setup_makes_two_queues_and_says_what_to_type_next(

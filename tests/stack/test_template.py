@@ -13,7 +13,8 @@ from botocore.model import ListShape, Shape, StructureShape
 from botocore.session import Session
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 
-from pipeline.stack import settings, stack
+from pipeline.cli import settings
+from pipeline.stack import stack
 
 FILE = Path(stack.__file__).with_name("template.yaml")
 OF_CLOUDFORMATION = {"ReplaceComputeEnvironment"}  # how it updates; Batch's API has no such word

@@ -1,300 +1,223 @@
-"""What the steps library guarantees to a step, whatever its program."""
+"""What a Python step may fetch and publish, and what it is told when it may not."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
+from __future__ import annotations
+
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.fetch_and_run.s3_server import ROOT, Bucket
-from tests.steps.conftest import Children, Ended
-from tests.steps.hostile import ILLEGAL, NAMES
+from fetch_and_run import s3
+from steps import Child
+from steps.library.contract import Input, MarkerName, due, made
+from steps.library.sheet import Sheet
+from tests.steps.conftest import RESULTS, URL, Children, Ended, job
+from tests.steps.objects import Objects
 
-UPPER = "#!/bin/sh\ntr a-z A-Z < input/sample.txt > upper.txt\n"
-IN, OUT = "input/{sample}.txt", "upper.txt"
+Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Path:
-    return tmp_path / "program.sh"
+def run(children: Children, tmp_path: Path) -> Run:
+    """Runs the body of a function as the step `step`."""
+
+    def run(body: str, **told: Any) -> Ended:
+        script = tmp_path / "step.py"
+        lines = textwrap.indent(textwrap.dedent(body).strip(), "    ")
+        imports = "import os\nfrom pathlib import Path\nfrom fetch_and_run import s3\nfrom steps import Child, main\n"
+        script.write_text(f"{imports}\ndef step(child: Child) -> None:\n{lines}\n\nmain(step)\n")
+        return children.run(job("step", **told), script=script)
+
+    return run
 
 
-def run(children: Children, program: Path, text: str = UPPER, *, row: int = 0, **told: str) -> Ended:
-    """The program ran as the step `upper`, by command.py."""
-    program.write_text(text)
-    script = ROOT / "steps/command.py"
-    return children.run("upper", str(program), row=row, script=script, inputs=[IN], outputs=[OUT], **told)
-
-
-def test_outputs_are_published_then_a_marker_tells_of_them(children: Children, program: Path) -> None:
+def test_an_input_is_on_disk_under_its_own_path(children: Children, run: Run) -> None:
     children.bucket.put("input/s1.txt", "hello")
-    assert run(children, program).exit_code == 0
-    assert children.bucket.get("results/fusion/demo/upper/s1/upper.txt") == b"HELLO"
-    marker = children.marker("upper")
-    stored = children.bucket.client.head_object(Bucket="lab", Key="results/fusion/demo/upper/s1/upper.txt")
-    assert marker["files"]["upper.txt"] == {
-        "size": 5,
-        "etag": stored["ETag"].strip('"'),
-        "sha256": "3733cd977ff8eb18b987357e22ced99f46097f31ecb239e878ae63760e83e4d5",
-    }
-    source = children.bucket.client.head_object(Bucket="lab", Key="input/s1.txt")
-    assert marker["inputs"] == {"s3://lab/input/s1.txt": source["ETag"].strip('"')}
-    told = {name: marker[name] for name in ("fingerprint", "step", "sample", "run", "job_id", "attempt")}
-    assert told == {
-        "fingerprint": "f1",
-        "step": "upper",
-        "sample": "s1",
-        "run": "s3://lab/runs/r1",
-        "job_id": "job-1",
-        "attempt": 1,
-    }
-
-
-def test_a_second_execution_changes_nothing(children: Children, program: Path) -> None:
-    children.bucket.put("input/s1.txt", "hello")
-    run(children, program)
-    before = children.marker("upper")
-    done = run(children, program, "#!/bin/sh\nexit 1\n")
-    assert (done.exit_code, done.stdout) == (
-        0,
-        "unchanged: s3://lab/results/fusion/demo/upper/s1/_SUCCESS.json\n",
-    )
-    assert children.marker("upper") == before
-
-
-def _other_input(bucket: Bucket) -> None:
-    bucket.put("input/s1.txt", "bye")
-
-
-def _lost_output(bucket: Bucket) -> None:
-    bucket.client.delete_object(Bucket="lab", Key="results/fusion/demo/upper/s1/upper.txt")
-
-
-def _other_output(bucket: Bucket) -> None:
-    bucket.put("results/fusion/demo/upper/s1/upper.txt", "HELL")
-
-
-@pytest.mark.parametrize("change", [_other_input, _lost_output, _other_output])
-def test_what_changed_in_the_bucket_is_made_again(
-    children: Children, program: Path, change: Callable[[Bucket], None]
-) -> None:
-    children.bucket.put("input/s1.txt", "hello")
-    run(children, program)
-    change(children.bucket)
-    assert "unchanged" not in run(children, program).stdout
-    expected = children.bucket.get("input/s1.txt").upper()
-    assert children.bucket.get("results/fusion/demo/upper/s1/upper.txt") == expected
-
-
-def test_another_fingerprint_or_another_row_of_the_sheet_is_made_again(
-    children: Children, program: Path
-) -> None:
-    children.bucket.put("input/s1.txt", "hello")
-    run(children, program)
-    assert "unchanged" not in run(children, program, PIPELINE_FINGERPRINT="f2").stdout
-    children.sheet = [["sample", "lane"], ["s1", "7"]]
-    assert "unchanged" not in run(children, program, PIPELINE_FINGERPRINT="f2").stdout
-
-
-def test_an_output_that_is_missing_or_empty_fails_without_a_marker(children: Children, program: Path) -> None:
-    children.bucket.put("input/s1.txt", "hello")
-    assert run(children, program, "#!/bin/sh\ntrue\n").exit_code == 65
-    assert children.failure("upper")["reason"] == "upper.txt was not made"
-    assert run(children, program, "#!/bin/sh\n: > upper.txt\n").exit_code == 65
-    assert children.failure("upper")["reason"] == "upper.txt has 0 bytes, fewer than 1"
-    assert children.bucket.listing("results/") == []
-
-
-def test_a_missing_input_is_named(children: Children, program: Path) -> None:
-    done = run(children, program)
-    assert done.exit_code == 65
-    assert children.failure("upper") == {
-        "step": "upper",
-        "sample": "s1",
-        "attempt": 1,
-        "reason": "input/s1.txt does not exist: s3://lab/input/s1.txt",
-        "exit_code": 65,
-        "job_id": "job-1",
-    }
-    assert done.stderr == "upper failed: input/s1.txt does not exist: s3://lab/input/s1.txt\n"
-
-
-def test_the_programs_own_exit_code_is_passed_on(children: Children, program: Path) -> None:
-    children.bucket.put("input/s1.txt", "hello")
-    assert run(children, program, "#!/bin/sh\necho no licence >&2\nexit 9\n").exit_code == 9
-    assert children.failure("upper")["reason"] == "program.sh exited with 9: no licence"
-    assert run(children, program, "#!/bin/sh\nkill -9 $$\n").exit_code == 137
-
-
-def test_a_row_is_found_by_the_first_row_and_the_array_index(children: Children, program: Path) -> None:
-    children.sheet = [["sample"], ["s1"], ["s2"], ["s3"]]
-    children.bucket.put("input/s3.txt", "third")
-    assert run(children, program, row=1, AWS_BATCH_JOB_ARRAY_INDEX="1").exit_code == 0
-    assert children.marker("upper", "s3")["sample"] == "s3"
-
-
-def test_a_row_beyond_the_sheet_is_refused(children: Children, program: Path) -> None:
-    done = run(children, program, row=1)
-    assert done.exit_code == 65
-    assert children.failure("upper", "-")["reason"] == "the sample sheet has 1 rows; this child is row 1"
-
-
-def test_the_program_finds_its_sample_its_columns_and_its_share(children: Children, program: Path) -> None:
-    children.sheet = [["sample", "lane", "library prep"], ["s1", "7", "poly-A; 'x'"]]
-    children.bucket.put("input/s1.txt", "hello")
-    told = '"$SAMPLE" "$SAMPLE_LANE" "$SAMPLE_LIBRARY_PREP" "$VCPUS" "$MEMORY_MIB"'
-    assert run(children, program, f"#!/bin/sh\nprintf '%s|' {told} > upper.txt\n").exit_code == 0
-    assert children.bucket.get("results/fusion/demo/upper/s1/upper.txt") == b"s1|7|poly-A; 'x'|1|1024|"
-
-
-def test_the_working_folder_is_fresh_and_always_removed(children: Children, program: Path) -> None:
-    children.bucket.put("input/s1.txt", "hello")
-    run(children, program, "#!/bin/sh\nls > upper.txt; touch left; mkdir -p a/b; chmod 500 a\n")
-    assert children.bucket.get("results/fusion/demo/upper/s1/upper.txt") == b"input\nupper.txt\n"
-    run(children, program, "#!/bin/sh\ntouch left; exit 1\n")
-    assert children.scratch() == []
-
-
-def test_a_stopped_child_says_so_and_leaves_nothing(children: Children, program: Path) -> None:
-    children.bucket.put("input/s1.txt", "hello")
-    program.write_text("#!/bin/sh\necho up\nsleep 1000\n")
-    told = children.told("upper", row=0, scope="sample", inputs=[IN], outputs=[OUT])
-    child = subprocess.Popen(
-        [sys.executable, str(ROOT / "steps/command.py"), str(program)],
-        env={**children.environment, **told},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert child.stderr
-    assert child.stderr.readline() == "up\n"
-    os.killpg(child.pid, signal.SIGTERM)  # as fetch_and_run passes it on
-    assert child.wait(timeout=30) == 143
-    assert children.failure("upper")["reason"] == "stopped by signal 15"
-    assert children.scratch() == []
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_hostile_sample_name_goes_through(children: Children, program: Path, name: str) -> None:
-    children.sheet = [["sample"], [name]]
-    children.bucket.put(f"input/{name}.txt", "hello")
-    keeps_it = '#!/bin/sh\nprintf %s "$SAMPLE" > upper.txt\n'
-    done = run(children, program, keeps_it)
+    children.bucket.put("reference/demo/genes.gtf", "genes")
+    children.publish("picard", {"plots/r1.txt": b"reads"})
+    body = """
+    assert child.fetch("input", "{sample}.txt") == Path("input/sample.txt")
+    assert child.reference("genes.gtf").read_text() == "genes"
+    assert child.fetch("picard", "plots/r1.txt") == Path("picard/plots/r1.txt")
+    assert child.read_tail("input/{sample}.txt", 2) == b"lo"
+    assert child.read_tail("input/{sample}.txt", 20) == b"hello"
+    assert child.name("input/{sample}.txt") == "input/s1.txt"
+    """
+    told = {"inputs": ["input/{sample}.txt", "reference/genes.gtf"], "after": {"picard": "sample"}}
+    done = run(body, **told)
     assert done.exit_code == 0, done.stderr
-    assert children.bucket.get(f"results/fusion/demo/upper/{name}/upper.txt") == name.encode()
-    assert "unchanged" in run(children, program, keeps_it).stdout
 
 
-@pytest.mark.parametrize("name", ILLEGAL)
-def test_a_sample_name_that_would_leave_its_folder_is_refused(
-    children: Children, program: Path, name: str
+@pytest.mark.parametrize(
+    "fetch",
+    [
+        'child.fetch("{0}")',
+        'child.fetch_all("{0}")',
+        'child.read_tail("{0}", 1)',
+    ],
+)
+@pytest.mark.parametrize("path", ["reference/genes.gtf", "input/{sample}.bai", "picard/r1.fq.gz"])
+def test_what_is_neither_declared_nor_of_a_step_before_is_64(
+    children: Children, run: Run, fetch: str, path: str
 ) -> None:
-    children.sheet = [["sample"], [name]]
-    assert run(children, program).exit_code == 65
-    assert "would leave its folder" in children.failure("upper", "-")["reason"]
+    children.bucket.put("reference/demo/genes.gtf", "genes")
+    children.bucket.put("input/s1.bam", "bam")
+    assert run(fetch.format(path), inputs=["input/{sample}.bam"]).exit_code == 64
+    assert children.failure("step")["reason"] == (
+        f"step 'step' fetches '{path}', which it does not declare: "
+        "add it to inputs=[…] (or name the step in after=[…])"
+    )
 
 
-def test_a_file_that_changed_since_its_step_published_it_is_refused(
-    children: Children, program: Path
+def test_a_file_that_is_not_declared_of_a_step_whose_other_files_are_is_64(
+    children: Children, run: Run
+) -> None:
+    children.publish("picard", {"r1": b"1", "r2": b"2"})
+    told = {"after": {"picard": "sample"}, "inputs": ["picard/r1"]}
+    assert run('child.fetch("picard/r2")', **told).exit_code == 64
+
+
+def test_a_file_that_a_step_before_did_not_publish_is_65(children: Children, run: Run) -> None:
+    children.publish("picard", {"r1": b"1"})
+    assert run('child.fetch("picard/r2")', after={"picard": "sample"}).exit_code == 65
+    assert children.failure("step")["reason"] == "picard/r2 does not exist"
+
+
+def test_a_file_that_an_undeclared_step_named_after_the_sample_is_fetched_by_its_template(
+    children: Children, run: Run
+) -> None:
+    children.publish("demux", {"s1.fq": b"mine", "sample.fq": b"not mine"}, sample="c0ffee")
+    body = """
+    assert child.has("demux", "{sample}.fq")
+    assert child.fetch("demux", "{sample}.fq") == Path("demux/sample.fq")
+    assert Path("demux/sample.fq").read_text() == "mine"
+    """
+    done = run(body, after={"demux": "run"})
+    assert done.exit_code == 0, done.stderr
+
+
+def test_an_optional_input_is_asked_for_before_it_is_fetched(children: Children, run: Run) -> None:
+    optional = {"inputs": [Input("reference/cache", is_optional=True)]}
+    assert run('assert not child.has_reference("cache")', **optional).exit_code == 0
+    assert run('child.reference("cache")', fingerprint="f2", **optional).exit_code == 65
+    assert children.failure("step")["reason"] == "reference/cache does not exist"
+    children.bucket.put("reference/demo/cache", "x")
+    assert run('assert child.has_reference("cache"); child.reference("cache")', **optional).exit_code == 0
+    assert run('assert not child.has_reference("cache")').exit_code == 0  # not declared, so not an input
+
+
+CHANGES = {
+    "replaced": 's3.write("s3://lab/input/s1.txt", b"bye")',
+    "same size": 's3.write("s3://lab/input/s1.txt", b"HELLO")',
+    "removed": 'import obstore; obstore.delete(s3._locate("s3://lab/x")[0], "input/s1.txt")',
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "fetch", ['child.fetch("input/{sample}.txt")', 'child.read_tail("input/{sample}.txt", 2)']
+)
+def test_an_input_that_changes_while_the_child_runs_is_75(
+    children: Children, run: Run, change: str, fetch: str
 ) -> None:
     children.bucket.put("input/s1.txt", "hello")
-    run(children, program)
-    children.bucket.put("results/fusion/demo/upper/s1/upper.txt", "HELL")
-    program.write_text("#!/bin/sh\ncp upper/upper.txt again.txt\n")
-    script = ROOT / "steps/command.py"
-    done = children.run(
-        "again", str(program), script=script, inputs=["upper/upper.txt"], outputs=["again.txt"]
+    done = run(f"{CHANGES[change]}\n{fetch}", inputs=["input/{sample}.txt"])
+    assert done.exit_code == 75, done.stderr
+    assert children.failure("step")["reason"] == (
+        "input/s1.txt was changed while this child was running: run again"
     )
-    assert done.exit_code == 65
-    assert "is not the file that step upper published" in children.failure("again")["reason"]
+    assert children.markers(f"{RESULTS}/step") == []
 
 
-def test_a_step_outside_a_job_says_what_is_missing(environment: dict[str, str]) -> None:
-    words = [sys.executable, str(ROOT / "steps/picard.py")]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert (
-        done.stderr == "the environment variable PIPELINE_RUN is not set: a step runs as a pipeline's job\n"
+def test_a_file_of_a_step_before_that_is_made_again_meanwhile_is_75(children: Children, run: Run) -> None:
+    children.publish("picard", {"r1": b"1"})
+    body = f's3.write("s3://lab/{RESULTS}/picard/s1/r1", b"2")\nchild.fetch("picard/r1")'
+    assert run(body, after={"picard": "sample"}).exit_code == 75
+
+
+def test_every_samples_file_is_fetched_in_the_sheets_order(children: Children, run: Run) -> None:
+    children.sheet = [["sample"], ["b"], ["a c"]]
+    for sample in ("b", "a c"):
+        children.publish("count", {"counts.tsv": sample.encode(), "log": b""}, sample=sample)
+    body = """
+    found = child.fetch_all("count/counts.tsv")
+    assert found == {name: Path("count", name, "counts.tsv") for name in ("b", "a c")}, found
+    assert list(found) == ["b", "a c"]
+    assert [file.read_text() for file in found.values()] == ["b", "a c"]
+    """
+    done = run(body, scope="run", after={"count": "sample"})
+    assert done.exit_code == 0, done.stderr
+
+
+def test_of_an_optional_file_those_samples_are_fetched_that_have_one(children: Children, run: Run) -> None:
+    children.sheet = [["sample"], ["s1"], ["s2"]]
+    children.publish("count", {"plot.png": b"1"}, sample="s1")
+    children.publish("count", {"log": b"1"}, sample="s2")
+    told = {
+        "scope": "run",
+        "after": {"count": "sample"},
+        "inputs": [Input("count/plot.png", is_optional=True)],
+    }
+    assert run('assert list(child.fetch_all("count/plot.png")) == ["s1"]', **told).exit_code == 0
+
+
+def test_samples_that_lack_a_file_are_named(children: Children, run: Run) -> None:
+    children.sheet = [["sample"], ["s1"], ["s2"]]
+    children.publish("count", {"a": b"1", "b": b"1"}, sample="s1")
+    children.publish("count", {"a": b"1"}, sample="s2")
+    assert run('child.fetch_all("count/b")', scope="run", after={"count": "sample"}).exit_code == 65
+    assert children.failure("step", "-")["reason"] == "1 of 2 samples have no count/b: s2"
+
+
+def test_a_column_that_is_not_declared_is_a_failure_that_says_how_to_declare_it(
+    children: Children, run: Run
+) -> None:
+    children.sheet = [["sample", "lane"], ["s1", "7"]]
+    assert run('child.columns["lane"]').exit_code == 65
+    assert children.failure("step")["reason"] == (
+        "the column 'lane' is not declared: give the step columns=['lane']"
     )
+    assert run('assert child.columns == {"sample": "s1", "lane": "7"}', columns=("lane",)).exit_code == 0
 
 
-def test_an_error_of_the_step_itself_is_recorded(children: Children, tmp_path: Path) -> None:
-    step = tmp_path / "step.py"
-    step.write_text("from steps.main import main\nmain(lambda child: child.nothing)\n")
-    done = children.run("step", script=step)
-    assert done.exit_code == 1
-    assert "Traceback" in done.stderr
-    assert children.failure("step")["reason"].startswith("AttributeError")
+def test_an_output_below_a_folder_keeps_its_path(children: Children, run: Run) -> None:
+    body = 'Path("plots").mkdir()\nPath("plots/a b.png").write_text("x")\nchild.publish("plots/a b.png")'
+    assert run(body).exit_code == 0
+    assert children.output("step", "plots/a b.png") == b"x"
 
 
-def test_a_declared_output_that_is_not_published_fails(children: Children, tmp_path: Path) -> None:
-    step = tmp_path / "step.py"
-    step.write_text("from steps.main import main\nmain(lambda child: None)\n")
-    assert children.run("step", script=step, outputs=["a", "b"]).exit_code == 1
+def test_an_output_that_would_leave_the_folder_is_refused_before_anything_is_uploaded(
+    children: Children, run: Run
+) -> None:
+    assert run('Path("a").write_text("x")\nchild.publish("a", "../up")').exit_code == 64
+    assert children.bucket.listing(RESULTS) == []
+
+
+def test_a_declared_output_that_is_not_published_fails(children: Children, run: Run) -> None:
+    assert run("pass", outputs=["a", "b"]).exit_code == 1
     assert children.failure("step")["reason"] == "the step ended without publishing a, b"
 
 
-def test_an_s3_that_does_not_answer_is_69(children: Children, program: Path) -> None:
-    done = run(children, program, AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
-    assert done.exit_code == 69
-    assert done.stderr.startswith("upper failed: S3 failed: ")
-
-
-def test_a_python_program_runs_beside_the_library(children: Children, tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text("import sys, json\njson.dump(sys.argv[1:], open('upper.txt', 'w'))\n")
-    script = ROOT / "steps/command.py"
-    done = children.run(
-        "upper", str(program), "a b", "--x=1", script=script, outputs=[OUT], PATH="/usr/bin:/bin"
-    )
-    assert done.exit_code == 0, done.stderr
-    assert json.loads(children.bucket.get("results/fusion/demo/upper/s1/upper.txt")) == ["a b", "--x=1"]
-
-
-def once(children: Children, program: Path, step: str, text: str, source: str, output: str) -> None:
-    """The program ran as a step of the whole run."""
-    program.write_text(f"#!/bin/sh\n{text}\n")
-    script = ROOT / "steps/command.py"
-    done = children.run(step, str(program), script=script, scope="run", inputs=[source], outputs=[output])
-    assert done.exit_code == 0, done.stderr
-
-
-def test_a_step_of_the_whole_run_follows_another(children: Children, program: Path) -> None:
-    children.sheet = [["sample", "lane"], ["s1", "1"], ["s2", "2"]]
-    for sample in ("s1", "s2"):
-        children.bucket.put(f"input/{sample}.txt", sample)
-    once(children, program, "join", "cat input/*/sample.txt > joined.txt", IN, "joined.txt")
-    once(
-        children,
-        program,
-        "show",
-        "cat join/joined.txt samples.tsv > shown.txt",
-        "join/joined.txt",
-        "shown.txt",
-    )
-    shown = children.bucket.get("results/fusion/demo/show/c0ffee/shown.txt")
-    assert shown == b"s1s2sample\tlane\ns1\t1\ns2\t2\n"
-
-
-def test_an_input_may_be_named_by_a_column_of_the_sheet(children: Children, program: Path) -> None:
-    children.sheet = [["sample", "r1"], ["s1", "lane 2/one.fq"]]
-    children.bucket.put("input/lane 2/one.fq", "ACGT")
-    program.write_text("#!/bin/sh\ncp input/r1 upper.txt\n")
-    script = ROOT / "steps/command.py"
-    done = children.run("upper", str(program), script=script, inputs=["input/{r1}"], outputs=["upper.txt"])
-    assert done.exit_code == 0, done.stderr
-    assert children.bucket.get("results/fusion/demo/upper/s1/upper.txt") == b"ACGT"
-
-
-def test_a_step_per_sample_follows_one_of_the_whole_run(children: Children, program: Path) -> None:
-    children.bucket.put("input/s1.txt", "s1")
-    once(children, program, "join", "cat input/*/sample.txt > joined.txt", IN, "joined.txt")
-    program.write_text("#!/bin/sh\ncp join/joined.txt own.txt\n")
-    script = ROOT / "steps/command.py"
-    done = children.run("own", str(program), script=script, inputs=["join/joined.txt"], outputs=["own.txt"])
-    assert done.exit_code == 0, done.stderr
-    assert children.bucket.get("results/fusion/demo/own/s1/own.txt") == b"s1"
+def test_until_its_tool_starts_a_child_makes_one_request_for_each_thing_it_must_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    objects = Objects()
+    for name in ("read", "describe", "listing"):
+        monkeypatch.setattr(s3, name, getattr(objects, name))
+    marker = MarkerName(None, due("f1", {}, {}), made({}))
+    objects.content = {
+        f"{URL}/runs/r1/rows/00000.tsv": b"sample\ns1\n",
+        f"{URL}/{RESULTS}/picard/s1/{marker}": b"{}",
+        f"{URL}/reference/demo/genes.gtf": b"genes",
+    }
+    told = job("step", after={"picard": "sample"}, inputs=["reference/genes.gtf"])
+    child = Child(told, Sheet.of(told))
+    assert child.place.standing(child.due) is None
+    assert objects.requests == [
+        f"GET {URL}/runs/r1/rows/00000.tsv",
+        f"LIST {URL}/{RESULTS}/step/s1",
+        f"LIST {URL}/{RESULTS}/picard/s1",
+        f"HEAD {URL}/reference/demo/genes.gtf",
+    ]

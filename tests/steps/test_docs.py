@@ -5,7 +5,7 @@ import textwrap
 from pathlib import Path
 
 from tests.fetch_and_run.s3_server import ROOT
-from tests.steps.conftest import Children
+from tests.steps.conftest import Children, job
 
 
 def test_the_python_step_of_the_page_runs(children: Children, tmp_path: Path) -> None:
@@ -15,6 +15,6 @@ def test_the_python_step_of_the_page_runs(children: Children, tmp_path: Path) ->
     script = tmp_path / "upper.py"
     script.write_text(textwrap.dedent(found[0]))
     children.bucket.put("input/s1.txt", "hello")
-    done = children.run("upper", script=script, outputs=["upper.txt"])
+    done = children.run(job("upper", inputs=["input/{sample}.txt"], outputs=["upper.txt"]), script=script)
     assert done.exit_code == 0, done.stderr
-    assert children.bucket.get("results/fusion/demo/upper/s1/upper.txt") == b"HELLO"
+    assert children.output("upper", "upper.txt") == b"HELLO"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from steps import tool
-from steps.failure import ToolError
+from steps.library import tool
+from steps.library.failure import ToolError
 
 
 @pytest.fixture(autouse=True)

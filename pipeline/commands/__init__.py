@@ -1,1 +1,0 @@
-"""One file a verb: `add_arguments` says its words, `run` does it and returns the exit code."""

@@ -1,0 +1,1 @@
+"""Random histories: whatever was edited, killed or done at once, what stands is what a fresh run makes."""
