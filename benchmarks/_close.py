@@ -6,7 +6,6 @@ python -m benchmarks._close SAMPLES
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from dataclasses import replace
@@ -43,13 +42,10 @@ def main() -> None:
     for step in opened.run.steps:
         submitter.submit(step)
     batch.run_all(lambda name, index: int(name.endswith("-b") and index % FAILING == 0))
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic()
+    started = time.monotonic()
     summary = close(opened.folder, batch, datetime.now(UTC), prepared.cloud.calls)
     seconds = time.monotonic() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"closed in {seconds:.1f} s; {peak:.0f} MiB at most, {before:.0f} before; {summary['sample_counts']}"
-    )
+    print(f"closed in {seconds:.1f} s; {summary['sample_counts']}")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ pipeline = Pipeline("scale", [a, b, c])
 """
 STEPS = ("a", "b", "c")
 IN_FLIGHT = 32
+LOOK_EVERY_S = 0.01
 TOO_MUCH_MIB = 99_999_999
 
 
@@ -53,18 +54,29 @@ class Measured:
 
 def measure(*words: str) -> Measured:
     """A command of this program, run to its end in a process of its own. Raises: SystemExit where it failed."""
-    started = time.monotonic()
+    started, peak_mib = time.monotonic(), 0.0
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         process = subprocess.Popen(
             [sys.executable, *words], stdout=out, stderr=err, cwd=ROOT, env=environment
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        while process.poll() is None:
+            peak_mib = max(peak_mib, _peak_mib(process.pid))
+            time.sleep(LOOK_EVERY_S)
         seconds = time.monotonic() - started
         out.seek(0), err.seek(0)
-        if status:
+        if process.returncode:
             raise SystemExit(f"{' '.join(words)} failed:\n{err.read()}")
-        return Measured(out.read(), err.read(), seconds, usage.ru_maxrss / 1024)
+        return Measured(out.read(), err.read(), seconds, peak_mib)
+
+
+def _peak_mib(pid: int) -> float:
+    """The most memory that a process has had, by its own page tables: wait4 counts its parent's before the exec."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return max((float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), default=0.0)
 
 
 def show(what: str, got: Measured, bar: str = "") -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import InputError, Problem
+from pipeline.model.entry import ONCE
 from steps.library.contract import ROWS_A_CHUNK, fill
 
 MAX_NAME_BYTES = 255  # a name becomes one segment of an S3 key and one folder on a disk
@@ -155,6 +156,8 @@ def _name_problem(name: str, where: str) -> Problem | None:
     fix = "rename the sample: its name becomes a folder in the bucket"
     if not name:
         return Problem("a sample has no name", where, "write its name in the first column")
+    if name == ONCE:
+        return Problem(f"a sample is called {name!r}, which stands for steps that run once", where, fix)
     if name in {".", ".."} or "/" in name or "\\" in name:
         return Problem(f"sample {name!r} has a path separator in its name", where, fix)
     if _has_control_character(name):

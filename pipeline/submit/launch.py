@@ -38,8 +38,8 @@ class Launch:
 
 
 def new_run_id(pipeline: str, now: datetime) -> str:
-    """A name for a run: which pipeline, when, and four digits against another of the same second."""
-    return f"{pipeline}-{now:%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
+    """A name for a run: which pipeline, when, and eight digits against another of the same second."""
+    return f"{pipeline}-{now:%Y%m%dt%H%M%S}-{secrets.token_hex(4)}"
 
 
 def claim_tree(launch: Launch) -> None:

@@ -1,4 +1,4 @@
-"""Closing: the ledger, the failed samples and last the summary; cleaning comes after, and twice is as once."""
+"""Closing: the ledger, the failed samples, the cleaning, and last the summary; twice is as once."""
 
 from __future__ import annotations
 
