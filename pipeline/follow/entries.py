@@ -55,8 +55,8 @@ class Children:
             step for step in self.run.steps if step.jobs and (step.per != Per.SAMPLE) == (sample == ONCE)
         ]
         names = [ONCE] if sample == ONCE else self._folder.work()
-        rows = [(row, name) for row, name in enumerate(names) if name == sample]
-        return list(self._chunk(steps, rows, {}).values()) if rows else []
+        row = next((row for row, name in enumerate(names) if name == sample), None)
+        return [] if row is None else list(self._chunk(steps, [(row, sample)], {}).values())
 
     def first_failures(self, at_most: int) -> list[Entry]:
         """The first children that failed by themselves, found by asking each parent for its failed children."""

@@ -24,7 +24,7 @@ class Survey:
         self.troubles: list[Entry] = []  # the first that failed by themselves
         self.trouble_count = 0
         self.once: dict[str, Entry] = {}
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (it lives as long as this does)
+        self._file = tempfile.TemporaryFile("w+")  # noqa: SIM115 (it lives as long as this does; it is ASCII)
         for entry in entries:
             self._add(entry)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import runpy
+import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +21,8 @@ def load_pipeline(file: Path) -> Pipeline:
             Problem(f"there is no file {str(file)!r}", "--pipeline", "give the path of a pipeline file")
         )
     try:
-        found = runpy.run_path(str(file)).get("pipeline")
+        with _neighbours_found(file):
+            found = runpy.run_path(str(file)).get("pipeline")
     except PipelineFileError as error:
         raise InputError(
             Problem(f"{type(error).__name__}: {error}", _place(error), "mend the pipeline file")
@@ -28,6 +32,17 @@ def load_pipeline(file: Path) -> Pipeline:
             Problem("it defines no `pipeline`", str(file), "write: pipeline = Pipeline('name', [Step(…), …])")
         )
     return found if found.folder != Path() else replace(found, folder=file.parent)
+
+
+@contextmanager
+def _neighbours_found(file: Path) -> Iterator[None]:
+    """Modules beside the file can be imported, as when Python runs it."""
+    folder = str(file.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def _place(error: Exception) -> str:
@@ -47,4 +62,7 @@ PipelineFileError = (
     AttributeError,
     LookupError,
     OSError,
+    ArithmeticError,
+    AssertionError,
+    RuntimeError,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,8 +44,23 @@ def test_an_entry_has_what_batch_tells_of_the_last_attempt() -> None:
     )  # fmt: skip
 
 
+def test_an_entry_of_a_job_that_never_started_has_what_there_is() -> None:
+    assert causes.entry_of_job("s1", "a", {"jobId": "A:1", "status": "SUBMITTED"}) == Entry(
+        sample="s1", step="a", status=Status.SUBMITTED, job_id="A:1"
+    )
+
+
+def test_the_seconds_are_of_an_attempt_that_ended_to_a_tenth() -> None:
+    found = {**job("RUNNING"), "startedAt": 1_000, "stoppedAt": 1_001_060}
+    assert causes.entry_of_job("s1", "a", found).seconds == 1000.1
+    for missing in ("startedAt", "stoppedAt"):
+        told = {name: value for name, value in found.items() if name != missing}
+        assert causes.entry_of_job("s1", "a", told).seconds is None
+
+
 def test_an_attempt_that_runs_counts_though_batch_lists_only_those_that_ended() -> None:
     assert causes.entry_of_job("s1", "a", job("RUNNING")).attempts == 2
+    assert causes.entry_of_job("s1", "a", job("STARTING")).attempts == 2
     assert causes.entry_of_job("s1", "a", {**job("RUNNABLE"), "attempts": []}).attempts == 0
 
 
@@ -99,10 +115,29 @@ def test_a_reason_of_several_lines_is_told_in_one() -> None:
 
 
 def test_a_reason_that_would_fill_the_table_is_cut() -> None:
-    told = reason(job(exitCode=1), own_words("x" * 200_000))
-    assert told is not None
-    assert len(told) == causes.MAX_REASON + 1
-    assert told.endswith("…")
+    most = "x" * causes.MAX_REASON
+    assert reason(job(exitCode=1), own_words(most)) == most
+    assert reason(job(exitCode=1), own_words(f"{most}x")) == f"{most}…"
+
+
+def test_a_failure_of_which_nobody_said_anything_has_no_reason() -> None:
+    found = {"jobId": "A:1", "status": "FAILED"}
+    assert reason(found) is None
+    assert reason(job(status_reason=" ", exitCode=1)) is None
+
+
+def test_what_a_child_wrote_down_without_its_job_is_not_the_reason() -> None:
+    assert reason(job(exitCode=3), {"reason": "old"}) == "exit code 3"
+
+
+def test_a_container_that_ended_without_an_exit_code_is_told_in_batchs_words() -> None:
+    assert reason(job()) == ENDED
+
+
+def test_a_failed_child_keeps_all_else_that_is_known_of_it() -> None:
+    found = job(exitCode=3)
+    entry = causes.entry_of_job("s1", "a", found)
+    assert causes.with_reason(entry, found, None, memory_mib=2048) == replace(entry, reason="exit code 3")
 
 
 def test_a_child_that_did_not_fail_needs_no_reason() -> None:
@@ -115,19 +150,32 @@ def test_a_child_was_skipped_when_batch_never_started_it_for_what_it_depends_on(
     assert not causes.is_skipped(job())
 
 
+def test_a_job_of_which_batch_says_little_was_not_skipped() -> None:
+    assert not causes.is_skipped({"statusReason": "Dependent Job failed"})
+    assert not causes.is_skipped({"status": "FAILED"})
+
+
 def test_a_skipped_child_names_the_step_at_the_root() -> None:
     entry = causes.entry_of_job("s1", "b", job(exitCode=1))
-    assert causes.skipped(entry, "a").reason == "skipped because a failed"
+    assert causes.skipped(entry, "a") == replace(
+        entry, status=Status.SKIPPED, reason="skipped because a failed", exit_code=None
+    )
     assert causes.skipped(entry, None).reason == "skipped because a step before it failed"
-    assert causes.skipped(entry, "a").exit_code is None
 
 
 def test_a_marker_outranks_batchs_word() -> None:
     failed = causes.entry_of_job("s1", "a", job(exitCode=1))
-    assert causes.settled(failed, has_marker=True).status == Status.SUCCEEDED
+    assert causes.settled(failed, has_marker=True) == replace(
+        failed, status=Status.SUCCEEDED, reason="its success marker is there"
+    )
     assert causes.settled(failed, has_marker=False) == failed
 
 
 def test_a_child_that_is_not_listed_is_lost_only_when_it_may_be_forgotten() -> None:
-    assert causes.unlisted("s1", "a", is_forgotten=True).status == Status.LOST
-    assert causes.unlisted("s1", "a", is_forgotten=False).status == Status.UNKNOWN
+    assert causes.unlisted("s1", "a", is_forgotten=True) == Entry(
+        sample="s1", step="a", status=Status.LOST,
+        reason="Batch has forgotten the job, and it left no marker",
+    )  # fmt: skip
+    assert causes.unlisted("s1", "a", is_forgotten=False) == Entry(
+        sample="s1", step="a", status=Status.UNKNOWN, reason="Batch does not list the job"
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.follow.survey import SHOWN, Survey
+from pipeline.follow.survey import SHOWN, Survey, troubles_json
 from pipeline.model.entry import ONCE, Entry
 from pipeline.model.status import RunState, Status
 from tests.pipeline.lab import plan_run
@@ -42,6 +42,42 @@ def test_troubles_are_the_first_that_failed_by_themselves_and_all_are_counted() 
     survey = Survey([entry("x", "b", Status.SKIPPED), *failed])
     assert survey.troubles == failed[:SHOWN]
     assert survey.trouble_count == SHOWN + 5
+
+
+def test_what_batch_forgot_is_a_trouble_too_and_what_still_runs_is_none() -> None:
+    lost = entry("s1", status=Status.LOST)
+    survey = Survey([entry("s0", status=Status.RUNNING), lost, entry("s2")])
+    assert (survey.troubles, survey.trouble_count) == ([lost], 1)
+
+
+def test_a_survey_of_nothing_is_empty() -> None:
+    survey = Survey([])
+    assert (survey.counts, survey.failed, survey.troubles) == ({}, set(), [])
+    assert (survey.trouble_count, survey.once, list(survey.entries())) == (0, {}, [])
+
+
+def test_what_runs_once_can_be_looked_up_by_its_step() -> None:
+    index, everything = entry(ONCE, "index"), entry(ONCE, "all", Status.FAILED, "exit code 1")
+    assert Survey([index, entry("s0"), everything]).once == {"index": index, "all": everything}
+
+
+def test_a_trouble_is_named_by_its_sample_and_step_with_all_that_is_known_of_it() -> None:
+    failed = Entry(
+        sample="s1", step="a", status=Status.FAILED, attempts=2, exit_code=3, reason="exit code 3",
+        seconds=2.5, log="d/default/1", job_id="A:1",
+    )  # fmt: skip
+    assert troubles_json([failed]) == [
+        {
+            "sample": "s1",
+            "step": "a",
+            "status": "FAILED",
+            "attempts": 2,
+            "exit_code": 3,
+            "reason": "exit code 3",
+            "seconds": 2.5,
+            "log": "d/default/1",
+        }
+    ]
 
 
 def test_the_entries_come_again_in_the_same_order_as_often_as_asked() -> None:

@@ -139,6 +139,10 @@ NAME_FIX = "rename the sample: its name becomes a folder in the bucket"
     ("text", "what", "where", "fix"),
     [
         ("a\n\nb/c\n", "sample 'b/c' has a path separator in its name", "samples.txt, line 3", NAME_FIX),
+        (
+            "-\n", "a sample is called '-', which stands for steps that run once", "samples.txt, line 1",
+            NAME_FIX,
+        ),
         (".\n", "sample '.' has a path separator in its name", "samples.txt, line 1", NAME_FIX),
         ("a\u2028b\n", "sample 'a\\u2028b' has a control character in its name", "samples.txt, line 1", NAME_FIX),
         ("a\u2029b\n", "sample 'a\\u2029b' has a control character in its name", "samples.txt, line 1", NAME_FIX),

@@ -66,3 +66,20 @@ def test_an_error_in_the_file_is_told_with_its_line(tmp_path: Path, line: str, w
     problem = problem_of(file)
     assert what in problem.what
     assert (problem.where, problem.fix) == (f"{file}, line 3", "mend the pipeline file")
+
+
+def test_a_pipeline_file_may_import_a_module_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "memory_of_steps.py").write_text("MIB = 512\n")
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from memory_of_steps import MIB\nfrom pipeline import Pipeline, Step\n"
+        "pipeline = Pipeline('mine', [Step('a', 'a.sh', memory_mib=MIB)])\n"
+    )
+    assert load_pipeline(file).steps[0].memory_mib == 512
+
+
+def test_any_error_of_a_pipeline_file_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("one = 1\none / 0\n")
+    with pytest.raises(InputError, match=r"ZeroDivisionError: division by zero\n  where: .*mine.py, line 2"):
+        load_pipeline(file)

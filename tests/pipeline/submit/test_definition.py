@@ -25,6 +25,49 @@ def action(step: Step, exit_code: int | None = None, *, reason: str = "", status
     return "RETRY"
 
 
+def test_a_definition_is_all_that_batch_is_told_of_a_steps_machine(tmp_path: Path) -> None:
+    """Its name is pinned too: a change of it registers every definition of everybody anew."""
+    step = toy(tmp_path, vcpus=2, memory_mib=4096, timeout_s=600).step("b")
+    site = Site({"base": "registry/base@sha256:0"}, {"jobRoleArn": "role"})
+    assert job_definition("toy", step, site) == {
+        "jobDefinitionName": "toy-b-d49ff7636a39",
+        "type": "container",
+        "platformCapabilities": ["EC2"],
+        "containerProperties": {
+            "image": "registry/base@sha256:0",
+            "resourceRequirements": [
+                {"type": "VCPU", "value": "2"},
+                {"type": "MEMORY", "value": "4096"},
+            ],
+            "jobRoleArn": "role",
+        },
+        "retryStrategy": {
+            "attempts": 5,
+            "evaluateOnExit": [
+                {"onStatusReason": "Host EC2*", "action": "RETRY"},
+                {"onExitCode": "69", "action": "RETRY"},
+                {"onExitCode": "75", "action": "RETRY"},
+                {"onReason": "*", "action": "EXIT"},
+            ],
+        },
+        "timeout": {"attemptDurationSeconds": 600},
+        "propagateTags": True,
+        "tags": {"pipeline": "toy", "step": "b"},
+    }
+
+
+def test_an_image_that_the_site_does_not_name_is_called_as_the_step_calls_it(tmp_path: Path) -> None:
+    step = toy(tmp_path, image="alpine:3").step("b")
+    site = Site({"base": "registry/base@sha256:0"})
+    assert job_definition("toy", step, site)["containerProperties"]["image"] == "alpine:3"
+
+
+def test_what_the_site_says_of_containers_holds_for_its_definitions(tmp_path: Path) -> None:
+    site = Site(container_properties={"privileged": False, "jobRoleArn": "role"})
+    container = job_definition("toy", toy(tmp_path, mounts=["input"]).step("b"), site)["containerProperties"]
+    assert (container["privileged"], container["jobRoleArn"]) == (False, "role")
+
+
 RECLAIMED = "Host EC2 (instance i-0abc) terminated."
 NO_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
@@ -48,7 +91,7 @@ def test_what_passes_is_tried_again_without_being_told(tmp_path: Path) -> None:
 
 def test_wrong_data_and_too_little_memory_are_never_tried_again(tmp_path: Path) -> None:
     twice = toy(tmp_path, retries=2).step("b")
-    assert action(twice, 65) == "EXIT"
+    assert [action(twice, code) for code in (65, 126, 127)] == ["EXIT"] * 3
     assert action(twice, 137, reason=NO_MEMORY) == "EXIT"
 
 
@@ -67,13 +110,20 @@ def test_a_step_that_mounts_is_privileged_and_told_the_buckets_folders(tmp_path:
     assert "privileged" not in run.steps[0].definition["containerProperties"]
 
 
-def test_only_a_foreign_input_gets_the_secrets_keys(tmp_path: Path) -> None:
-    site = Site(input_keys_arn="arn:secret")
+def test_a_foreign_input_gets_the_secrets_keys(tmp_path: Path) -> None:
     foreign = toy(tmp_path, mounts=["input"], parameters={"MOUNT_INPUT": "s3://theirs/data"}).step("b")
-    secrets = job_definition("toy", foreign, site)["containerProperties"]["secrets"]
-    assert secrets[0] == {"name": "MOUNT_INPUT_ACCESS_KEY_ID", "valueFrom": "arn:secret:access_key_id::"}
+    site = Site(input_keys_arn="arn:secret")
+    assert job_definition("toy", foreign, site)["containerProperties"]["secrets"] == [
+        {"name": "MOUNT_INPUT_ACCESS_KEY_ID", "valueFrom": "arn:secret:access_key_id::"},
+        {"name": "MOUNT_INPUT_SECRET_ACCESS_KEY", "valueFrom": "arn:secret:secret_access_key::"},
+    ]
+
+
+def test_no_other_input_gets_keys_and_none_come_from_a_site_without_a_secret(tmp_path: Path) -> None:
     own = toy(tmp_path, mounts=["input"]).step("b")
-    assert "secrets" not in job_definition("toy", own, site)["containerProperties"]
+    foreign = toy(tmp_path, mounts=["input"], parameters={"MOUNT_INPUT": "s3://theirs/data"}).step("b")
+    for step, site in ((own, Site(input_keys_arn="arn:secret")), (foreign, Site())):
+        assert "secrets" not in job_definition("toy", step, site)["containerProperties"]
 
 
 def test_the_same_step_has_the_same_definition_and_a_changed_need_another(tmp_path: Path) -> None:
