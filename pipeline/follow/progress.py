@@ -45,8 +45,8 @@ class Progress:
         if not self.size:
             return "nothing to do"
         parts = {
-            "done": self.counts.get(Status.SUCCEEDED, 0),
-            "failed": self.counts.get(Status.FAILED, 0),
+            "done": self.counts.get(Status.SUCCEEDED),
+            "failed": self.counts.get(Status.FAILED),
             "running": self.running,
             "waiting": self.size - self.finished - self.running,
         }

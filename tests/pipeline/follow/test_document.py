@@ -149,6 +149,10 @@ def test_a_sample_has_its_own_entry_of_each_step_whatever_lies_between() -> None
     }
 
 
+def test_every_sample_is_shown_though_the_run_had_no_child_at_all() -> None:
+    assert [one["sample"] for one in samples(["s0", "s1"], ["a"], [])] == ["s0", "s1"]
+
+
 def test_what_runs_once_is_no_sample(tmp_path: Path) -> None:
     found = list(samples(["s0"], ["a"], [entry("s0"), entry(ONCE, "all")]))
     assert [one["sample"] for one in found] == ["s0"]

@@ -51,9 +51,11 @@ OF_B: dict[str, Any] = {
 SHEET = SampleSheet(("sample", "dose", "plate"), (("s0", "1", "p"), ("s1", "2", "p"), ("s2", "3", "q")))
 
 
-def whole_run(folder: Path, **order: Any) -> Run:
-    """The toy's run over three samples with columns, of which s0 is done; every step's fingerprint is its name."""
-    pipeline = toy(folder, **OF_B)
+def whole_run(
+    folder: Path, *, of_b: dict[str, Any] = OF_B, drives_its_child: bool = False, **order: Any
+) -> Run:
+    """The toy's run over three samples with columns, of which s0 is done; a step's fingerprint says its name."""
+    pipeline = toy(folder, **of_b)
     planned = new_plan(pipeline, SHEET)
     shares = tuple(replace(share, done=1) if share.step.per == "sample" else share for share in planned.steps)
     given = {"run_id": "toy-1", "queue": "stub", "queue_arn": QUEUE_ARN, "created_at": CREATED_AT}
@@ -62,7 +64,7 @@ def whole_run(folder: Path, **order: Any) -> Run:
         Plan(SHEET, SHEET.subset(["s1", "s2"]), shares),
         layout=Layout("lab", "toy", "hg38", "theirs"),
         code=pack(pipeline),
-        versions={step.name: Version(f"f of {step.name}") for step in pipeline.steps},
+        versions={step.name: Version(f"f of {step.name}", drives_its_child) for step in pipeline.steps},
         order=Order(**{**given, "site": SITE, **order}),
     )
 
@@ -136,6 +138,14 @@ def test_a_child_is_told_all_that_it_works_with(tmp_path: Path) -> None:
         "PIPELINE_VCPUS": "2",
         "PIPELINE_MEMORY_MIB": "4096",
     }
+
+
+@pytest.mark.parametrize(("drives_its_child", "told"), [(True, ["a"]), (False, [])])
+def test_only_a_script_over_the_library_is_told_of_steps_of_which_it_declares_nothing(
+    tmp_path: Path, drives_its_child: bool, told: list[str]
+) -> None:
+    run = whole_run(tmp_path, of_b={"inputs": []}, drives_its_child=drives_its_child)
+    assert list(json.loads(run.step("b").environment["PIPELINE_AFTER"])) == told
 
 
 def test_a_step_that_runs_once_is_told_its_own_scope_and_rows(tmp_path: Path) -> None:
