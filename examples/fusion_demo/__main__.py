@@ -45,6 +45,7 @@ def main() -> int:
 
 
 _NEXT = (
+    "source .venv/bin/activate                                 # first, in the checkout: python is then the right one",
     "python main.py list                                       # the runs so far",
     "python main.py logs RUN patient1 picard    # what Picard printed for a sample",
     "python main.py status RUN --json           # every step of every sample",

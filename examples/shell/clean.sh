@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # clean: lower-case words, one a line.   in  input/{sample}.txt   out  words.txt
-set -eu
+set -euo pipefail
 tr -cs '[:alpha:]' '\n' < input/sample.txt | tr '[:upper:]' '[:lower:]' | grep . > words.txt

@@ -172,12 +172,12 @@ def _layout(request: Request) -> Layout:
 
 
 def _is_path(text: str) -> bool:
-    return all(part not in {"", ".", ".."} for part in text.split("/"))
+    return not set(text) & set("{}") and all(part not in {"", ".", ".."} for part in text.split("/"))
 
 
 def _read_list(url: str, cloud: Cloud) -> bytes:
     bucket, key = split_url(url)
-    body = Bucket(cloud, bucket).read(key)
+    body = Bucket(cloud, bucket).read(key) if key else None
     if body is None:
         raise InputError(Problem("there is no such object", url, "correct --sample-list-file"))
     return body

@@ -97,6 +97,13 @@ def _look(prepared: Prepared) -> Claims:
     return Claims(still_open, look.last)
 
 
+def open_run_ids(prepared: Prepared) -> list[str]:
+    """The runs of the tree that are not closed; nothing is written."""
+    with plain_errors(prepared.cloud.where):
+        look = claims.look(prepared.bucket, prepared.layout)
+        return [folder.run.id for folder in look.open_runs]
+
+
 def _stopping(prepared: Prepared, look: Claims) -> list[str]:
     """The cancelled runs that have some of the work and of which a job has not stopped yet."""
     wanted = prepared.make_run(datetime.now(UTC))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.screen import StepBars, say
 from pipeline.cli.status import next_words, print_json, print_status
+from pipeline.errors import UnreachableError
 
 if TYPE_CHECKING:
     from pipeline.api.place import OpenRun
@@ -33,6 +34,9 @@ def follow_to_the_end(run: OpenRun, page: SchedulerPage | None, name: str) -> bo
     except KeyboardInterrupt:
         say("", "detached: the run goes on without this terminal", *next_words(name))
         return False
+    except UnreachableError:
+        say("", "the run is safe: its jobs go on, or wait for the endpoint", *next_words(name), "")
+        raise
     document = runs.finish(run)
     if page:
         page.end_all({step["name"]: step["counts"] for step in document["steps"]})

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pipeline.model.pipeline import Pipeline
 
 
+REMEMBERED = ("run", "bucket", "queue", "region", "profile")  # of a run that was started from this machine
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bucket-name", help="the runs in this bucket (default: those started from this machine)"
@@ -30,7 +33,8 @@ def run(options: argparse.Namespace, default: Pipeline) -> int:
     if options.json:
         print(json.dumps(runs, indent=1))
     elif runs:
-        print(table([*runs[0]], [[*found.values()] for found in runs]))
+        columns = [*runs[0]] if options.bucket_name else REMEMBERED
+        print(table(columns, [[found.get(column) for column in columns] for found in runs]))
     else:
         say("no runs yet")
     return 0

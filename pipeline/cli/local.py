@@ -73,7 +73,9 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _stop(_options: argparse.Namespace) -> int:
+    is_running = local.status()["running"]
     local.stop()
+    say("stopped; what was running is taken up by the next start" if is_running else "it was not running")
     return 0
 
 
@@ -111,10 +113,23 @@ def _fault(options: argparse.Namespace) -> int:
 
 
 def _value(name: str, word: str) -> object:
-    """A list where the member's name is a plural, a number for a share, else the word."""
+    """A list where the member's name is a plural, a number for a share, else the word. Raises: InputError."""
     if name.endswith("s"):
         return word.split(",")
-    return float(word) if name == "share" else word
+    return _share(word) if name == "share" else word
+
+
+def _share(word: str) -> float:
+    """A number from 0 to 1. Raises: InputError."""
+    try:
+        share = float(word)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise InputError(
+            Problem(f"share={word} is no number from 0 to 1", "local fault", "such as share=0.1")
+        )
+    return share
 
 
 def _upload(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli import words
-from pipeline.cli.screen import table
+from pipeline.cli.screen import say, table
 
 if TYPE_CHECKING:
     from pipeline.model.pipeline import Pipeline
@@ -22,8 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, default: Pipeline) -> int:
     """The plan is printed; nothing was written or submitted."""
     from pipeline.api.prepare import prepare
+    from pipeline.api.start import open_run_ids
 
-    print_plan(prepare(words.request(options, default)).plan, as_json=options.json)
+    prepared = prepare(words.request(options, default))
+    print_plan(prepared.plan, as_json=options.json)
+    for run_id in open_run_ids(prepared):
+        say(f"run {run_id} is open over these results: what it holds is not started twice")
     return 0
 
 

@@ -9,7 +9,7 @@ from pipeline.cli import words
 from pipeline.cli.follow import INTERRUPTED, follow_to_the_end, show_end
 from pipeline.cli.plan import print_plan
 from pipeline.cli.screen import say
-from pipeline.cli.status import next_words, print_json
+from pipeline.cli.status import half_submitted_words, next_words, print_json
 
 if TYPE_CHECKING:
     from pipeline.api.place import OpenRun
@@ -60,7 +60,11 @@ def _run(
     current = started.run
     if not started.is_followed:
         say(f"run {current.run.id}", f"    {current.run.uri}")
-    page = submit_run(current, scheduler or _find_scheduler(options), tell=say)
+    try:
+        page = submit_run(current, scheduler or _find_scheduler(options), tell=say)
+    except KeyboardInterrupt:
+        say("", *half_submitted_words(_name(current, options)))
+        return INTERRUPTED
     if options.detach:
         return _leave(current, options, is_followed=started.is_followed)
     if not follow_to_the_end(current, page, _name(current, options)):
@@ -117,8 +121,13 @@ def _say_nothing_to_do(prepared: Prepared) -> None:
             f"nothing to do: every result of {len(prepared.plan.sheet)} samples stands, nothing was recomputed"
         )
     else:
-        say("nothing to do now: an open run holds all that is left")
-    say(f"results: {layout.url(layout.results)}/")
+        say("nothing to do now: an open run holds all that is left; the same command afterwards looks again")
+    outputs = [
+        layout.output(step, prepared.plan.sheet.cohort(step.used_columns))
+        for step in prepared.pipeline.steps
+        if step.per == "run"
+    ]
+    say(*(f"results: {layout.url(output)}/" for output in outputs or [layout.results]))
 
 
 def _positive(word: str) -> int:

@@ -73,23 +73,32 @@ def print_status(document: Document, run: str) -> None:
 
 def _step_row(step: Document) -> list[object]:
     if not step["size"]:
-        return [step["name"], 0, f"{step['unchanged']} unchanged"]
+        return [step["name"], 0, f"{step['unchanged']} unchanged" if step["unchanged"] else "left for later"]
     counts = [f"{number} {status.lower()}" for status, number in step["counts"].items() if number]
     return [step["name"], step["size"], ", ".join(counts) or "not submitted"]
 
 
 def _next_after(document: Document, failures: list[Document], run: str) -> list[str]:
     if document["state"] == "RUNNING":
-        return next_words(run)
+        is_whole = all(step["job_ids"] or not step["size"] for step in document["steps"])
+        return next_words(run) if is_whole else half_submitted_words(run)
     if not document.get("is_closed", True):
         return [f"next: python main.py resume {run}    # writes down how it ended"]
     if failures:
         with_log = [one for one in failures if one["log"]]
+        some_failed = document["sample_counts"].get("failed", 0)
+        listed = (
+            [f"the failed samples, as a sample list: {document['uri']}/failed.txt"] if some_failed else []
+        )
         return [
-            f"the failed samples, as a sample list: {document['uri']}/failed.txt",
+            *listed,
             f"next: python main.py {_logs(run, with_log[0]) if with_log else f'status {run} --json'}",
         ]
-    outputs = [f"{step['name']}: {step['output']}/" for step in document["steps"] if step["per"] == "run"]
+    outputs = [
+        f"{step['name']}: {step['output']}/"
+        for step in document["steps"]
+        if step["per"] == "run" and (step["counts"]["SUCCEEDED"] or step["unchanged"])
+    ]
     return [*outputs, f"next: python main.py status {run} --json"]
 
 
@@ -97,6 +106,15 @@ def _logs(run: str, failure: Document) -> str:
     sample = failure["sample"]
     is_like_a_flag = sample.startswith("-") and sample != ONCE
     return f"logs {run} {'-- ' if is_like_a_flag else ''}{shlex.quote(sample)} {failure['step']}"
+
+
+def half_submitted_words(run: str) -> list[str]:
+    """The commands for a run of which not all is submitted: no step that is missing starts by itself."""
+    return [
+        "not all of it is submitted; where its client is gone, nobody goes on with it",
+        f"next: python main.py resume {run}    # submits what is missing, and watches it",
+        f"      python main.py cancel {run}",
+    ]
 
 
 def next_words(run: str) -> list[str]:

@@ -48,35 +48,38 @@ class Batch:
         """The definition takes no new jobs; jobs that were submitted keep it."""
         self._client.deregister_job_definition(jobDefinition=arn)
 
-    def submit(self, request: Mapping[str, Any]) -> str:
+    def submit(self, request: Mapping[str, Any], may_go_on: Callable[[], None] = lambda: None) -> str:
         """The job of that name is in the queue, once, and this is its id.
 
-        SubmitJob has no idempotency token, so the name is looked up before the first attempt and again after
-        every one whose fate is unknown (no answer, or a server error).
+        SubmitJob has no idempotency token, so the name is looked up before every attempt: the one before it may have
+        been taken though its answer was lost, and while this client slept another one may have submitted. `may_go_on`
+        is called right before each attempt, and raises where this client has no business to submit any more.
         """
-        lost: Exception | None = None
         for pause in (*SUBMIT_PAUSES_S, None):
-            if not _was_throttled(lost) and (job_id := self.find(request["jobQueue"], request["jobName"])):
+            if job_id := self.find(request["jobQueue"], request["jobName"]):
                 return job_id
+            may_go_on()
             try:
                 return self._client_once.submit_job(**request)["jobId"]
             except (ClientError, HTTPClientError) as error:
                 if pause is None or not _may_try_again(error):
                     raise
-                lost = error
                 self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
     def find(self, queue: str, name: str) -> str | None:
-        """The id of the job of exactly that name in the queue, whatever its state; None when there is none."""
+        """The id of a job of exactly that name in the queue, whatever its state; None when there is none."""
+        return next(self.find_all(queue, name), None)
+
+    def find_all(self, queue: str, name: str) -> Iterator[str]:
+        """The ids of the jobs of exactly that name: one, unless a client slept in the midst of its SubmitJob."""
         pages = self._client.get_paginator("list_jobs").paginate(
             jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}]
         )
         for page in pages:
             for job in page["jobSummaryList"]:
                 if job["jobName"] == name:
-                    return job["jobId"]
-        return None
+                    yield job["jobId"]
 
     def describe(self, job_ids: Iterable[str]) -> Iterator[JobDetailTypeDef]:
         """The jobs that Batch still knows, a hundred a call."""
@@ -151,13 +154,6 @@ def _may_try_again(error: Exception) -> bool:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         return status == THROTTLED or status >= 500
     return True
-
-
-def _was_throttled(error: Exception | None) -> bool:
-    """Whether the request was turned away unread, so that no job can have come of it."""
-    return (
-        isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] == THROTTLED
-    )
 
 
 def _batched(items: Iterable[str]) -> Iterator[tuple[str, ...]]:

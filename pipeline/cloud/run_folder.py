@@ -13,8 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.cloud.bucket import AT_ONCE, Bucket
+from pipeline.errors import Problem, RefusedError
 from pipeline.model.entry import COLUMNS, Entry
-from pipeline.model.layout import RunKeys
+from pipeline.model.layout import RunKeys, url
 from pipeline.model.run import JobRecord, Run
 from pipeline.model.sheet import SampleSheet
 from steps.library.contract import ROWS_A_CHUNK
@@ -60,11 +61,24 @@ class RunFolder:
         return SampleSheet.pinned(body)
 
     def work(self) -> Iterator[str]:
-        """The samples of the rows that the arrays go over, in order, a chunk in memory at a time."""
-        number = 0
-        while (body := self.bucket.read(self.keys.chunk(number))) is not None:
-            yield from SampleSheet.pinned(body).samples
-            number += 1
+        """The samples of the rows that the arrays go over, in order, a chunk in memory at a time.
+
+        Raises: RefusedError when a chunk is gone.
+        """
+        for number in range(-(-self.run.rows // ROWS_A_CHUNK)):
+            yield from self._chunk(number)
+
+    def _chunk(self, number: int) -> list[str]:
+        body = self.bucket.read(self.keys.chunk(number))
+        if body is None:
+            raise RefusedError(
+                Problem(
+                    "the run's rows are not all there: which sample a child stands for is not known any more",
+                    url(self.bucket.name, self.keys.chunk(number)),
+                    "bring the object back from a backup, or give the command that started the run again",
+                )
+            )
+        return SampleSheet.pinned(body).samples
 
     def names(self, rows: Iterable[int]) -> dict[int, str]:
         """The samples of these rows, by row; only the chunks that hold them are read."""
@@ -73,7 +87,7 @@ class RunFolder:
         for row in rows:
             number = row // ROWS_A_CHUNK
             if number not in chunks:
-                chunks[number] = SampleSheet.pinned(self.bucket.read(self.keys.chunk(number)) or b"").samples
+                chunks[number] = self._chunk(number)
             found[row] = chunks[number][row % ROWS_A_CHUNK]
         return found
 

@@ -18,6 +18,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     NoCredentialsError,
+    NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
 )
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+
+ON_THIS_MACHINE = "the endpoint on this machine"
 
 # Members of botocore.config.Config.
 PATIENT: Mapping[str, Any] = {"retries": {"mode": "adaptive", "max_attempts": 10}, "connect_timeout": 10}
@@ -89,7 +92,7 @@ class Cloud:
 
     def _address(self, service: str) -> dict[str, Any]:
         """Where and as whom a service is asked; boto3's own rules (nothing) outside this machine."""
-        if not self._endpoint or (service == "s3" and os.environ.get("AWS_ENDPOINT_URL_S3")):
+        if not self._endpoint or (service == "s3" and _has_own_s3()):
             return {}
         urls = {
             "batch": self._endpoint.batch_url,
@@ -142,7 +145,7 @@ class Cloud:
     def where(self) -> str:
         """Who is asked, for messages: this machine, or whose credentials are used in which region."""
         if self.is_local:
-            return "the endpoint on this machine"
+            return ON_THIS_MACHINE
         uses_keys = not self._profile and os.environ.get("AWS_ACCESS_KEY_ID")
         who = "the keys in AWS_ACCESS_KEY_ID" if uses_keys else f"profile {self._session.profile_name}"
         return f"{who}, region {self._session.region_name or '(none)'}"
@@ -192,5 +195,22 @@ def as_pipeline_error(error: ClientError | BotoCoreError, where: str) -> Pipelin
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         fix = "log in (aws configure, aws sso login), or run on this machine with --queue local"
         return UnreachableError(Problem("there are no AWS credentials", where, fix))
+    if isinstance(error, NoRegionError):
+        return InputError(no_region(where, otherwise="or run here: --queue local"))
+    if where == ON_THIS_MACHINE:
+        own = " (AWS_ENDPOINT_URL_S3 names another S3: see that it is right)" if _has_own_s3() else ""
+        fix = f"start it again: python main.py local start{own}"
+        return UnreachableError(Problem(f"it does not answer: {error}", where, fix))
     fix = "see that the network, the region and AWS_ENDPOINT_URL* are right, then try again"
     return UnreachableError(Problem(f"AWS does not answer: {error}", where, fix))
+
+
+def no_region(where: str, *, otherwise: str) -> Problem:
+    """No region is set; `otherwise` is another way out."""
+    fix = f"set one: export AWS_DEFAULT_REGION=eu-west-1, or aws configure ({otherwise})"
+    return Problem("no AWS region is set", where, fix)
+
+
+def _has_own_s3() -> bool:
+    """Whether the user brings an S3 of her own."""
+    return bool(os.environ.get("AWS_ENDPOINT_URL_S3"))

@@ -161,9 +161,13 @@ class StubBatch(Batch):
         self._called("deregister", "DeregisterJobDefinition")
         self._definitions.pop(arn.rpartition("/")[2].partition(":")[0], None)
 
-    def submit(self, request: Mapping[str, Any]) -> str:
+    def submit(self, request: Mapping[str, Any], may_go_on: Callable[[], None] = lambda: None) -> str:
         with self._lock:
             self._called("submit", "ListJobs")
+            if found := self._named(request["jobName"]):
+                return found.job_id
+        may_go_on()
+        with self._lock:
             if found := self._named(request["jobName"]):
                 return found.job_id
             self._check(request)
@@ -184,9 +188,12 @@ class StubBatch(Batch):
             return job.job_id
 
     def find(self, queue: str, name: str) -> str | None:
-        self._called("find", "ListJobs")
+        return next(self.find_all(queue, name), None)
+
+    def find_all(self, queue: str, name: str) -> Iterator[str]:
+        self._called("find_all", "ListJobs")
         found = self._named(name) if self._is_queue(queue) else None
-        return found.job_id if found else None
+        return iter([found.job_id] if found else [])
 
     def describe(self, job_ids: Iterable[str]) -> Iterator[JobDetailTypeDef]:
         for number, job_id in enumerate(job_ids):

@@ -147,6 +147,10 @@ def _around(step: Step, before: Sequence[Step]) -> Iterator[str]:
             yield f"it comes after {upstream.name!r}, which is not listed before it"
         if step.per == Per.REFERENCE and upstream.per != Per.REFERENCE:
             yield f"a step per reference cannot wait for {upstream.name!r}, which is per {upstream.per}"
+    for other in before if step.per == Per.REFERENCE else ():
+        if other.per == Per.REFERENCE and not any(_list_problems("outputs", other.outputs, str)):
+            for output in sorted({*step.outputs} & {*other.outputs}):
+                yield f"the output {output!r} is one of {other.name!r} too, and both lie beside the reference"
 
 
 def _of_inputs(step: Step, steps: Sequence[Step]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 import unicodedata
@@ -13,7 +14,11 @@ from pipeline.model.entry import ONCE
 from steps.library.contract import ROWS_A_CHUNK, fill
 
 MAX_NAME_BYTES = 255  # a name becomes one segment of an S3 key and one folder on a disk
-HEADERS = {"sample", "sample_id", "sampleid", "sample_name"}
+SAMPLE_WORDS = {"sample", "sample_id", "sampleid", "sample_name"}
+HEADERS = SAMPLE_WORDS | {
+    *("id", "name", "participant", "participant_id", "subject", "subject_id"),
+    *("patient", "patient_id", "donor", "donor_id", "well"),
+}
 
 
 @dataclass(frozen=True)
@@ -80,17 +85,27 @@ def parse_sheet(text: str, source: str, suffix: str = "") -> SampleSheet:
     """The sheet that `text` holds: one sample a line, or comma- or tab-separated columns under a header.
 
     Blank lines, `#` comments, a byte order mark, CR LF and an optional `suffix` (".bam") after a name are fine.
+    Quotes are CSV's where commas separate columns; elsewhere they are part of the name.
 
-    Raises: InputError with every bad line at once.
+    Raises: InputError with every bad line at once, or with a bad header alone: it says how the lines are read.
     """
-    lines = list(_content_lines(text))
-    columns, lines = _header(lines)
+    separator, lines = _content_lines(text)
+    columns, lines = _header(separator, lines, source)
     rows, problems = [], []
     seen: dict[str, int] = {}
-    for number, cells in lines:
-        name = cells[0].removesuffix(suffix) if cells[0] != suffix else cells[0]
+    for number, line in lines:
         where = f"{source}, line {number}"
-        problem = _name_problem(name, where) or _row_problem(cells, columns, where)
+        try:
+            cells = _cells(line, separator, is_csv=len(columns) > 1)
+        except csv.Error as error:
+            problems.append(_csv_problem(error, where))
+            continue
+        name = cells[0].removesuffix(suffix) if cells[0] != suffix else cells[0]
+        problem = (
+            _name_problem(name, where)
+            or _row_problem(cells, columns, where)
+            or _suffix_problem(name, suffix, where)
+        )
         if not problem and (key := unicodedata.normalize("NFC", name)) in seen:
             problem = Problem(
                 f"sample {name!r} is listed twice, on lines {seen[key]} and {number}",
@@ -110,24 +125,86 @@ def parse_sheet(text: str, source: str, suffix: str = "") -> SampleSheet:
     return SampleSheet(columns, tuple(rows))
 
 
-def _content_lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of each line that is not blank or a comment; the first one decides the separator."""
-    separator = ""
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        line = line.removesuffix("\r")
-        if line.strip() and not line.lstrip().startswith("#"):
-            separator = separator or ("\t" if "\t" in line.strip() else ",")
-            yield number, [cell.strip(" \t") for cell in line.split(separator)]
+def _content_lines(text: str) -> tuple[str, list[tuple[int, str]]]:
+    """The separator, as the first line has it, and (line number, line) of all that are not blank or a comment."""
+    lines = [
+        (number, line.removesuffix("\r"))
+        for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    return "\t" if lines and "\t" in lines[0][1].strip() else ",", lines
 
 
-def _header(lines: list[tuple[int, list[str]]]) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
+def _cells(line: str, separator: str, *, is_csv: bool) -> list[str]:
+    """The line's cells, without blanks around them. Raises: csv.Error for quotes that are not CSV's."""
+    cells = line.split(separator)
+    if is_csv and separator == "," and '"' in line:
+        [cells] = csv.reader([line.strip(" \t")], strict=True, skipinitialspace=True)
+    return [cell.strip(" \t") for cell in cells]
+
+
+def _csv_problem(error: csv.Error, where: str) -> Problem:
+    return Problem(
+        f"the quotes of the line are not CSV: {error}",
+        where,
+        'close each quote on its line, and write one inside a quoted cell twice: "say ""hi"""',
+    )
+
+
+def _header(
+    separator: str, lines: list[tuple[int, str]], source: str
+) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
+    """The columns, and the lines below the header. Raises: InputError for columns that it does not name well."""
     if not lines:
         return ("sample",), lines
-    first = lines[0][1]
-    named = first[0].lower() in HEADERS
-    if len(first) > 1 or named:
-        return ("sample", *first[1:]), lines[1:]
-    return ("sample",), lines
+    number, line = lines[0]
+    where = f"{source}, line {number}"
+    first = _cells(line, separator, is_csv=False)
+    if len(first) == 1:
+        if problem := _semicolon_problem(first[0], where):
+            raise InputError(problem)
+        return ("sample",), lines[first[0].lower() in SAMPLE_WORDS :]
+    try:
+        first = _cells(line, separator, is_csv=True)
+    except csv.Error as error:
+        raise InputError(_csv_problem(error, where)) from error
+    if problem := _header_problem(first, where):
+        raise InputError(problem)
+    return ("sample", *first[1:]), lines[1:]
+
+
+def _header_problem(header: Sequence[str], where: str) -> Problem | None:
+    """Columns are named by a header, and its first cell by a word that stands for the sample."""
+    words = [_word(cell) for cell in header]
+    late = [cell for cell, word in zip(header, words, strict=True) if word in SAMPLE_WORDS]
+    if late and words[0] not in SAMPLE_WORDS:
+        return Problem(
+            f"the first column is the sample, and the header has {header[0]!r} there and {late[0]!r} later",
+            where,
+            f"move the column {late[0]!r} to the front",
+        )
+    if words[0] not in HEADERS:
+        return Problem(
+            f"the list has columns, and its first line is no header: it begins with {header[0]!r}",
+            where,
+            "write a header as the first line, such as sample,condition; or, if it is one, "
+            "name the first column sample",
+        )
+    return None
+
+
+def _semicolon_problem(line: str, where: str) -> Problem | None:
+    first, semicolon, _ = line.partition(";")
+    if not semicolon or _word(first.strip(' \t"')) not in HEADERS:
+        return None
+    return Problem(
+        f"the header {line!r} separates its columns by semicolons", where, "separate them by commas or tabs"
+    )
+
+
+def _word(cell: str) -> str:
+    """A header's word as HEADERS has it: "Sample ID" is sample_id."""
+    return variable(cell).lower()
 
 
 def variable(column: str) -> str:
@@ -160,11 +237,24 @@ def _name_problem(name: str, where: str) -> Problem | None:
         return Problem(f"a sample is called {name!r}, which stands for steps that run once", where, fix)
     if name in {".", ".."} or "/" in name or "\\" in name:
         return Problem(f"sample {name!r} has a path separator in its name", where, fix)
+    if name.startswith("#"):
+        return Problem(f"sample {name!r} begins with #, as a comment does", where, fix)
     if _has_control_character(name):
         return Problem(f"sample {name!r} has a control character in its name", where, fix)
     if (size := len(name.encode())) > MAX_NAME_BYTES:
         return Problem(f"sample {name[:40]!r}… is {size} bytes long, over {MAX_NAME_BYTES}", where, fix)
     return None
+
+
+def _suffix_problem(name: str, suffix: str, where: str) -> Problem | None:
+    """A name that ends in the suffix would lose it too where it is read again, in a list of the failed samples."""
+    if not suffix or not name.endswith(suffix) or name == suffix:
+        return None
+    return Problem(
+        f"sample {name + suffix!r} ends in {suffix!r} twice",
+        where,
+        f"rename the sample: {suffix!r} is taken off, and a list of failed samples would name another one",
+    )
 
 
 def _has_control_character(text: str) -> bool:

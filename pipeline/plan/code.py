@@ -15,26 +15,37 @@ from pipeline.plan.scripts import Script, read_script
 
 ROOT = Path(__file__).parent.parent.parent
 LIBRARY = "steps"
-COMMAND_RUNNER = f"{LIBRARY}/library/command.py"
+COMMAND_RUNNER = f"{LIBRARY}/library/command.py"  # runs any program over the inputs that are declared
+LIBRARY_RUNNER = (
+    f"{LIBRARY}/library/drive.py"  # runs a script over the library, and sees that it came to its main
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
 @dataclass(frozen=True)
 class StepCode:
-    """What runs of one step: the words of its command, its script, and the digests of all files that it stands on."""
+    """What runs of one step: the words of its command, its script, and a zip of the library and all that it stands on.
+
+    What is not in the zip cannot be used, so nothing that the fingerprint leaves out can change a result.
+    """
 
     command: tuple[str, ...]
     script: Script
     digests: Mapping[str, str]  # path in the zip ↔ SHA-256; the library is not among them
+    body: bytes = b""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
 class Code:
-    """A zip of the steps library and a pipeline's files; the same files give the same bytes."""
+    """The code of each step; the same files give the same bytes."""
 
-    body: bytes
-    sha256: str
     steps: Mapping[str, StepCode]
+
+    @property
+    def zips(self) -> dict[str, bytes]:
+        """Each zip by its SHA-256."""
+        return {step.sha256: step.body for step in self.steps.values()}
 
 
 class _Files:
@@ -55,7 +66,7 @@ class _Files:
 
 
 def pack(pipeline: Pipeline) -> Code:
-    """The library, the scripts, what they import from the pipeline's folder, and its files, in one zip.
+    """A zip a step: the library, its script, what that imports from the pipeline's folder, and the pipeline's files.
 
     Raises: InputError with every file that is absent, is outside the folder, or hides one of the library's.
     """
@@ -87,8 +98,7 @@ def pack(pipeline: Pipeline) -> Code:
     ]
     if problems:
         raise InputError(problems)
-    body = _zip({**library, **files.read})
-    return Code(body, hashlib.sha256(body).hexdigest(), steps)
+    return Code(steps)
 
 
 def _problem(pipeline: Pipeline, step: Step, what: str) -> Problem:
@@ -106,10 +116,11 @@ def _library() -> dict[str, bytes]:
 def _step_code(step: Step, pipeline: Pipeline, files: _Files, library: Mapping[str, bytes]) -> StepCode:
     body = files.read[step.script]
     script = read_script(step.script, body)
-    command = (step.script,) if script.drives_its_child else (COMMAND_RUNNER, step.script)
+    runner = LIBRARY_RUNNER if script.drives_its_child else COMMAND_RUNNER
     stands_on = dict.fromkeys([step.script, *pipeline.files, *_imported(script, files, library)])
     digests = {name: hashlib.sha256(files.read[name]).hexdigest() for name in sorted(stands_on)}
-    return StepCode(command, script, digests)
+    zipped = _zip({**library, **{name: files.read[name] for name in stands_on}})
+    return StepCode((runner, step.script), script, digests, zipped, hashlib.sha256(zipped).hexdigest())
 
 
 def _imported(script: Script, files: _Files, library: Mapping[str, bytes]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
@@ -24,9 +25,8 @@ def load_pipeline(file: Path) -> Pipeline:
         with _neighbours_found(file):
             found = runpy.run_path(str(file)).get("pipeline")
     except PipelineFileError as error:
-        raise InputError(
-            Problem(f"{type(error).__name__}: {error}", _place(error), "mend the pipeline file")
-        ) from error
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise InputError(Problem(what, _place(error, file), "mend the pipeline file")) from error
     if not isinstance(found, Pipeline):
         raise InputError(
             Problem("it defines no `pipeline`", str(file), "write: pipeline = Pipeline('name', [Step(…), …])")
@@ -45,12 +45,22 @@ def _neighbours_found(file: Path) -> Iterator[None]:
         sys.path.remove(folder)
 
 
-def _place(error: Exception) -> str:
-    """Where it went wrong: what does not parse has no line that ran."""
-    if isinstance(error, SyntaxError) and error.filename:
+def _place(error: BaseException, file: Path) -> str:
+    """Where it went wrong: the last line that ran of the file, or of a module beside it, if any of them ran.
+
+    What does not parse has no line that ran, and a text with a NUL in it not even one that is wrong.
+    """
+    if isinstance(error, SyntaxError) and error.lineno and _is_beside(error.filename, file):
         return f"{error.filename}, line {error.lineno}"
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename}, line {last.lineno}"
+    lines = traceback.extract_tb(error.__traceback__)
+    ran = [line for line in lines if line.filename != __file__ and _is_beside(line.filename, file)]
+    return f"{ran[-1].filename}, line {ran[-1].lineno}" if ran else str(file)
+
+
+def _is_beside(name: str | None, file: Path) -> bool:
+    """Whether it is a file of the pipeline file's own folder, or below, that nobody installed there."""
+    path = Path(name or "").resolve()
+    return path.is_relative_to(file.resolve().parent) and path.is_file() and "site-packages" not in path.parts
 
 
 PipelineFileError = (
@@ -65,4 +75,6 @@ PipelineFileError = (
     ArithmeticError,
     AssertionError,
     RuntimeError,
+    SystemExit,
+    subprocess.SubprocessError,
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.cloud.bucket import Bucket
@@ -12,6 +13,7 @@ from pipeline.model.layout import Layout
 from pipeline.model.pipeline import Pipeline, Step
 from pipeline.model.sheet import SampleSheet
 from pipeline.plan.plan import Inventory
+from steps.library.contract import Input
 
 SHOWN = 10
 
@@ -32,20 +34,52 @@ def check_bucket(bucket: Bucket, cloud: Cloud) -> None:
 def missing_inputs(
     pipeline: Pipeline, sheet: SampleSheet, layout: Layout, inventory: Inventory
 ) -> Iterator[Problem]:
-    """A problem for each input template of which an object is absent, naming the first of them."""
-    outside = ((step, one.path) for step, one in pipeline.outside_inputs() if not one.is_optional)
-    for step, path in dict.fromkeys(outside):
-        wanted = dict.fromkeys(sheet.fill(layout.source(path), row) for row in sheet.rows)
-        missing = [key for key in wanted if key not in inventory.outside]
-        if missing:
-            names = ", ".join(key.rpartition("/")[2] for key in missing[:SHOWN])
-            more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-            folder = missing[0].rpartition("/")[0]
+    """A problem for each input template of which an object is absent, and for each column that names none.
+
+    An optional input is required of the samples that fill its cells: there, only an empty cell means none.
+    """
+    for step, one in dict.fromkeys(pipeline.outside_inputs()):
+        if not one.is_optional:
+            yield from _empty_cells(step, one, sheet)
+        if not one.is_optional or one.columns:
+            filled = [row for row in sheet.rows if all(sheet.values(row, one.columns).values())]
+            wanted = dict.fromkeys(sheet.fill(layout.source(one.path), row) for row in filled)
+            missing = [key for key in wanted if key not in inventory.outside]
+            if missing:
+                yield _missing(step, one, layout, len(wanted), missing)
+
+
+def _empty_cells(step: Step, one: Input, sheet: SampleSheet) -> Iterator[Problem]:
+    """A problem for each column of a required input that is empty for some sample."""
+    for column in dict.fromkeys(one.columns):
+        names = [row[0] for row in sheet.rows if not sheet.values(row, [column])[column]]
+        if names:
+            who = _first(map(repr, names), len(names))
+            one_alone = f"sample {who} names no {column}: its cell is empty"
+            several = f"samples {who} name no {column}: their cells are empty"
             yield Problem(
-                f"step {step.name!r} needs {len(wanted)} objects like {path}, and {len(missing)} are not there",
-                f"s3://{layout.bucket}/{folder}/: {names}{more}",
-                "upload them, or correct the sample list, --input-prefix or --reference",
+                one_alone if len(names) == 1 else several,
+                f"step {step.name!r}, input {one.path!r}",
+                f"fill the column {column!r} of the sample sheet, or, if a sample may have none, "
+                f"declare optional({one.path!r})",
             )
+
+
+def _missing(step: Step, one: Input, layout: Layout, wanted: int, missing: Sequence[str]) -> Problem:
+    names = _first((key.rpartition("/")[2] for key in missing), len(missing))
+    folder = missing[0].rpartition("/")[0]
+    empty = ", or empty the cells of samples that have none" if one.is_optional else ""
+    return Problem(
+        f"step {step.name!r} needs {wanted} objects like {one.path}, and {len(missing)} are not there",
+        f"s3://{layout.bucket}/{folder}/: {names}",
+        f"upload them, or correct the sample list, --input-prefix or --reference{empty}",
+    )
+
+
+def _first(names: Iterable[str], count: int) -> str:
+    """The first of so many names, and how many more there are."""
+    more = f" and {count - SHOWN} more" if count > SHOWN else ""
+    return ", ".join(itertools.islice(names, SHOWN)) + more
 
 
 def no_queue(name: str) -> Problem:

@@ -161,8 +161,8 @@ class _Making:
             **{name: value for mount in step.mounts for name, value in mounts[mount].items()},
             **step.parameters,
             "BATCH_FILE_TYPE": "zip",
-            "BATCH_FILE_S3_URL": layout.url(code_key(self.code.sha256)),
-            "BATCH_FILE_SHA256": self.code.sha256,
+            "BATCH_FILE_S3_URL": layout.url(code_key(self.code.steps[step.name].sha256)),
+            "BATCH_FILE_SHA256": self.code.steps[step.name].sha256,
             **job.to_environment(),
         }
 

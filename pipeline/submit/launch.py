@@ -66,8 +66,9 @@ def check_tree(bucket: Bucket, layout: Layout) -> None:
 def pin(launch: Launch, run: Run, plan: Plan, code: Code) -> RunFolder:
     """Code, sheet and rows are in the bucket, and last the run."""
     bucket = launch.bucket
-    if not bucket.has(code_key(code.sha256)):
-        bucket.write(code_key(code.sha256), code.body)
+    for sha256, body in code.zips.items():
+        if not bucket.has(code_key(sha256)):
+            bucket.write(code_key(sha256), body)
     folder = RunFolder(bucket, run.id)
     folder.pin(run, plan.sheet, plan.work)
     return folder
@@ -90,29 +91,34 @@ class Held:
         """What these runs have of what is wanted; a step of the whole run is another one over another cohort."""
         open_runs = tuple(open_runs)
         outputs = {step.name: step.output for step in wanted.steps}
-        samples = {
-            sample
-            for folder in open_runs
-            if any(step.jobs and step.per == Per.SAMPLE for step in folder.run.steps)
-            for sample in folder.work()
-        }
+        samples = {sample for folder in open_runs for sample in _samples_of(folder)}
         once = {
             step.name
             for folder in open_runs
             for step in folder.run.steps
-            if step.jobs and step.per != Per.SAMPLE and outputs.get(step.name) == step.output
+            if (step.jobs and step.per == Per.RUN) or step.per == Per.REFERENCE  # which its children read
+            if outputs.get(step.name) == step.output
         }
         return cls(frozenset(samples), frozenset(once))
 
     def overlaps(self, plan: Plan) -> bool:
-        """Whether a plan has to do something that these runs have, or that follows from it."""
+        """Whether a plan has to do something that these runs have, or that reads it."""
+        is_over_theirs = not self.samples.isdisjoint(plan.sheet.samples)
         return any(
-            share.step.name in self.once
-            if share.step.per != Per.SAMPLE
-            else not self.samples.isdisjoint(name for name in share.todo if name)
+            not self.samples.isdisjoint(name for name in share.todo if name)
+            if share.step.per == Per.SAMPLE
+            else share.step.name in self.once or (share.step.per == Per.RUN and is_over_theirs)
             for share in plan.steps
             if share.todo
         )
+
+
+def _samples_of(folder: RunFolder) -> Iterable[str]:
+    """The samples that a run makes results of, or reads in a step of the whole run."""
+    scopes = {step.per for step in folder.run.steps if step.jobs}
+    if Per.RUN in scopes:
+        return folder.sheet().samples
+    return folder.work() if Per.SAMPLE in scopes else ()
 
 
 def refuse(wanted: Run, open_runs: Iterable[RunFolder]) -> InputError:
@@ -123,7 +129,8 @@ def refuse(wanted: Run, open_runs: Iterable[RunFolder]) -> InputError:
                 f"run {folder.run.id} is open and has some of these samples, and this command is another one:\n    "
                 + "\n    ".join(differences(wanted, folder.run)),
                 folder.run.uri,
-                f"wait for it, or stop it: python main.py cancel {folder.run.uri}\n"
+                f"wait for it (python main.py resume {folder.run.uri} goes on with it where its client is gone),\n"
+                f"         or stop it: python main.py cancel {folder.run.uri}\n"
                 "         or do now what it does not hold: the same command with --alongside",
             )
             for folder in open_runs

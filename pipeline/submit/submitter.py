@@ -83,13 +83,16 @@ class Submitter:
             self._batch.register(step.definition)
         jobs = []
         for job in step.jobs:
-            if not self._take_turn() or self.folder.is_cancelled():
-                raise LostTurnError
-            job_id = self._batch.submit(submit_request(self.run, step, job, ids))
+            job_id = self._batch.submit(submit_request(self.run, step, job, ids), self._hold_on)
             jobs.append(
                 SubmittedJob(job_id=job_id, job_name=job.name, size=job.size, first_row=job.first_row)
             )
         self.folder.write_record(JobRecord(step=step.name, jobs=tuple(jobs)))
+
+    def _hold_on(self) -> None:
+        """This client still has its turn. Raises: LostTurnError when another took over, or the run was cancelled."""
+        if not self._take_turn() or self.folder.is_cancelled():
+            raise LostTurnError
 
     def _jobs_of(self, step: str) -> tuple[SubmittedJob, ...]:
         record = self.folder.record(step)
@@ -111,15 +114,13 @@ def check_submitted(submitter: Submitter) -> None:
 
 
 def submitted_jobs(folder: RunFolder, batch: Batch) -> dict[str, list[str]]:
-    """The ids of every job of the run that is in the queue, by step: recorded, or found by its name."""
+    """The ids of every job of the run that is in the queue, by step: recorded, and found by its name."""
     ids: dict[str, list[str]] = {}
     for step in folder.run.steps:
         record = folder.record(step.name)
-        if record:
-            ids[step.name] = [job.job_id for job in record.jobs]
-        else:
-            named = (batch.find(folder.run.queue, job.name) for job in step.jobs)
-            ids[step.name] = [job_id for job_id in named if job_id]
+        recorded = [job.job_id for job in record.jobs] if record else []
+        named = [job_id for job in step.jobs for job_id in batch.find_all(folder.run.queue, job.name)]
+        ids[step.name] = list(dict.fromkeys([*recorded, *named]))
     return ids
 
 

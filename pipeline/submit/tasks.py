@@ -203,6 +203,20 @@ def submit_through_luigi(run: Run, submitter: Submitter, url: str) -> SchedulerP
     submission = Submission(submitter)
     tasks = make_tasks(submission)
     factory = _Factory()
+    _build(submission, tasks, factory, url)
+    if url and any(submitter.record(step.name) is None for step in run.steps):
+        # The central scheduler leaves a dead worker its tasks for a while; whose turn it is to submit is known here.
+        _build(submission, tasks, _Factory(), "")
+    check_submitted(submitter)
+    factory.scheduler._rpc_retry_attempts = (
+        1  # the watch does not wait for a page: luigi.rpc would, for a minute
+    )
+    after = {step.name: step.after for step in run.steps}
+    return SchedulerPage(factory.scheduler, factory.worker._id, tasks, after)
+
+
+def _build(submission: Submission, tasks: Mapping[str, StepTask], factory: _Factory, url: str) -> None:
+    """Luigi ran the tasks that it found to be due. Raises: what a task raised; UnreachableError."""
     try:
         result: LuigiRunResult = luigi.build(
             list(tasks.values()),
@@ -218,12 +232,6 @@ def submit_through_luigi(run: Run, submitter: Submitter, url: str) -> SchedulerP
         raise submission.failures[0]
     if not result.scheduling_succeeded:
         raise _silent(url)
-    check_submitted(submitter)
-    factory.scheduler._rpc_retry_attempts = (
-        1  # the watch does not wait for a page: luigi.rpc would, for a minute
-    )
-    after = {step.name: step.after for step in run.steps}
-    return SchedulerPage(factory.scheduler, factory.worker._id, tasks, after)
 
 
 def scheduler_url(host: str | None) -> str:

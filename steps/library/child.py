@@ -8,7 +8,7 @@ from typing import Any
 
 from fetch_and_run import s3
 from steps.library import tool
-from steps.library.contract import Job, due
+from steps.library.contract import MADE, Job, MarkerName, due
 from steps.library.inputs import Inputs
 from steps.library.outputs import check_output
 from steps.library.pin import pin
@@ -86,12 +86,25 @@ class Child:
         """The files are in the bucket. Raises: DataError when one is missing or has under `at_least` bytes."""
         for file in files:
             check_output(file, at_least)
-        self.place.retire()  # first: from here on a file may not be the one that an older marker vouches for
+        self._begin()
         for file in files:
             with Path(file).open("rb") as content:
                 sha256 = hashlib.file_digest(content, "sha256").hexdigest()
             stored = s3.upload(Path(file), self.place.of(file))
             self.files[file] = {"size": stored.size, "etag": stored.etag, "sha256": sha256}
+
+    def marker_name(self, made: str) -> MarkerName:
+        """What this child's marker is called when it has published what `made` is the digest of."""
+        return MarkerName(self.job.step if self.job.scope == "reference" else None, self.due, made)
+
+    def _begin(self) -> None:
+        """No older marker vouches for what is being replaced; a reference tells that this step builds its files.
+
+        An empty marker of the step's own says so, for without one they would pass for what the user brought.
+        """
+        self.place.retire()
+        if self.job.scope == "reference" and not self.files:
+            self.place.begin(self.marker_name("0" * MADE))
 
     def name(self, path: str) -> str:
         """The input as messages name it, with the sample's name in it."""

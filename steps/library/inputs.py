@@ -12,9 +12,8 @@ from steps.library.contract import Files, Found, Input, Job, fill, on_disk
 from steps.library.failure import CHANGED, USAGE, DataError, Failure
 from steps.library.pin import Pinned, undeclared
 from steps.library.sheet import Row
+from steps.library.threads import side_by_side
 from steps.library.upstream import some_of
-
-FETCHED_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,6 @@ class Inputs:
 
     def fetch_all(self, path: str) -> dict[str, Path]:
         """The file of every sample is on disk, by sample. Raises: as fetch; samples may lack an optional one."""
-        from concurrent.futures import ThreadPoolExecutor  # late: no other step needs it
-
         room, _, name = path.partition("/")
         files = {row["sample"]: f"{room}/{row['sample']}/{on_disk(name)}" for row in self.rows}
         lacking = [sample for sample, file in files.items() if file not in self.pinned]
@@ -59,9 +56,8 @@ class Inputs:
         if lacking and not (declared and declared.is_optional):
             raise self._refused(path, some_of(lacking, len(files), path))
         there = {sample: file for sample, file in files.items() if file in self.pinned}
-        with ThreadPoolExecutor(FETCHED_AT_ONCE) as pool:
-            done = pool.map(lambda file: download(self.pinned[file], Path(file), file), there.values())
-            return dict(zip(there, done, strict=True))
+        done = side_by_side(lambda file: download(self.pinned[file], Path(file), file), there.values())
+        return dict(zip(there, done, strict=True))
 
     def _pinned(self, path: str) -> s3.Stored:
         name = self._name(path)

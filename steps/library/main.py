@@ -27,41 +27,80 @@ Step = Callable[[Child], None]
 
 
 def main(step: Step) -> NoReturn:
-    """The step's outputs and its marker are in the bucket, or a failure record is; the process is over.
+    """The step's outputs and its marker are in the bucket, or a failure record is; the process is over."""
+    leave(_run(step))
 
-    It leaves without Python's own end: taking down what `sh` imported would cost a child 30 ms.
-    """
-    exit_code = _run(step)
+
+def leave(exit_code: int) -> NoReturn:
+    """The process is over, without Python's own end: taking down what `sh` imported would cost a child 30 ms."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_code)
 
 
+def fail(error: Exception) -> int:
+    """What became of a child before it came to `main` is recorded and told; the exit code that it comes to."""
+    job = _job()
+    return _told_failure(job, _sample(job), error) if job else 1
+
+
+def exit_code_of(end: SystemExit) -> tuple[int, str]:
+    """What a process ends with that ends so, and what a message says of it: sys.exit("no") is 1, and told."""
+    if end.code is None:
+        return 0, "0"
+    if isinstance(end.code, int):
+        return end.code and (end.code & 0xFF or 1), str(int(end.code))
+    return 1, f"1 ({end.code})"
+
+
 def _run(step: Step) -> int:
     signal.signal(signal.SIGTERM, _stop)
-    try:
-        job = Job.from_environment(os.environ)
-    except KeyError as missing:
-        told = f"the environment variable {missing.args[0]} is not set: a step runs as a pipeline's job"
-        print(told, file=sys.stderr)
+    job = _job()
+    if not job:
         return 1
     sample = None
     try:
         sheet = Sheet.of(job)
         sample = sheet.sample(job)
         _attempt(Child(job, sheet), step)
-    except Failure as failure:
-        reason, exit_code = failure.reason, failure.exit_code
-    except BaseError as error:
-        reason, exit_code = f"S3 failed: {s3.first_line(error)}", S3_UNAVAILABLE
     except Exception as error:  # noqa: BLE001 (the top of the process: what is unforeseen is recorded too)
-        traceback.print_exc()
-        reason, exit_code = f"{type(error).__name__}: {error}", 1
-    else:
-        return 0
+        return _told_failure(job, sample, error)
+    return 0
+
+
+def _job() -> Job | None:
+    """What this process is told to do; None, after saying why, where it is told nothing."""
+    try:
+        return Job.from_environment(os.environ)
+    except KeyError as missing:
+        told = f"the environment variable {missing.args[0]} is not set: a step runs as a pipeline's job"
+        print(told, file=sys.stderr)
+        return None
+
+
+def _sample(job: Job) -> str | None:
+    """The sample that the child is about, where the sheet tells it."""
+    with contextlib.suppress(Failure, BaseError):
+        return Sheet.of(job).sample(job)
+    return None
+
+
+def _told_failure(job: Job, sample: str | None, error: Exception) -> int:
+    """The failure is recorded, and the last line says the same; its exit code."""
+    reason, exit_code = _why(error)
     _record(job, sample, reason, exit_code)
     print(f"{job.step} failed: {reason}", file=sys.stderr)
     return exit_code
+
+
+def _why(error: Exception) -> tuple[str, int]:
+    """The reason in a sentence, and the exit code; of what is unforeseen, the traceback is in the log."""
+    if isinstance(error, Failure):
+        return error.reason, error.exit_code
+    if isinstance(error, BaseError):
+        return f"S3 failed: {s3.first_line(error)}", S3_UNAVAILABLE
+    traceback.print_exception(error)
+    return f"{type(error).__name__}: {error}", 1
 
 
 def _attempt(child: Child, step: Step) -> None:
@@ -71,7 +110,7 @@ def _attempt(child: Child, step: Step) -> None:
         return
     started = time.monotonic()
     with _scratch():
-        step(child)
+        _perform(step, child)
     missing = set(child.job.outputs) - set(child.files)
     if missing:
         raise Failure(f"the step ended without publishing {', '.join(sorted(missing))}")
@@ -79,9 +118,19 @@ def _attempt(child: Child, step: Step) -> None:
     child.place.mark(_marker_name(child), _told(child, time.monotonic() - started))
 
 
+def _perform(step: Step, child: Child) -> None:
+    """The step came to its end. Raises: Failure when it ended the process instead, and whatever the step raises."""
+    try:
+        step(child)
+    except SystemExit as end:
+        exit_code, told = exit_code_of(end)
+        before = "it was done" if child.files else "it published"
+        reason = f"the step ended itself with exit code {told} before {before}"
+        raise Failure(reason, exit_code or 1) from end
+
+
 def _marker_name(child: Child) -> MarkerName:
-    step = child.job.step if child.job.scope == "reference" else None
-    return MarkerName(step, child.due, made(files_of({"files": child.files})))
+    return child.marker_name(made(files_of({"files": child.files})))
 
 
 def _told(child: Child, seconds: float) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from fetch_and_run import s3
 from steps.library.contract import Input, Job, fill, inputs_of_run, on_disk
 from steps.library.failure import USAGE, DataError, Failure
 from steps.library.sheet import Row
+from steps.library.threads import side_by_side
 from steps.library.upstream import published, some_of
 
-HEADS_AT_MOST = 16  # above, one LIST of a thousand is cheaper than its HEADs
+HEADS_AT_MOST = 1000  # above, their whole folder is listed, whatever else lies there
 OUTSIDE = ("input", "reference")
 
 Pinned = Mapping[str, s3.Stored]  # by name on disk
@@ -80,11 +81,11 @@ def _room(job: Job, one: Input, row: Row) -> str:
 
 
 def _outside(job: Job, wanted: Iterable[Wanted]) -> Iterator[s3.Stored]:
-    """Those of input/… and reference/… that exist: a HEAD each where they are few, else a LIST of their folder."""
+    """Those of input/… and reference/… that exist: a HEAD each, but a LIST of the folder for very many."""
     for room, folder in (("input", job.input), ("reference", job.reference)):
         urls = {one.url for one in wanted if one.declared.room == room and _is_a_key(one.url)}
         if len(urls) <= HEADS_AT_MOST:
-            yield from filter(None, map(s3.describe, sorted(urls)))
+            yield from filter(None, side_by_side(s3.describe, sorted(urls)))
         else:
             yield from (stored for stored in s3.listing(folder) if stored.url in urls)
 
@@ -108,17 +109,24 @@ def _refuse_missing(wanted: Sequence[Wanted], there: Mapping[str, s3.Stored]) ->
     """All that must be there is. Raises: DataError, a sentence for each declared input that is not."""
     missing: dict[Input, list[Wanted]] = {}
     for one in wanted:
-        if one.url not in there and not one.declared.is_optional:
+        if one.url not in there and _must_be_there(one):
             missing.setdefault(one.declared, []).append(one)
     if missing:
         total = len({one.row["sample"] for one in wanted if one.row})
         raise DataError("; ".join(_told(lacking, total) for lacking in missing.values()))
 
 
+def _must_be_there(one: Wanted) -> bool:
+    """Whether it is required: an optional input is, where its cells of the sheet are filled and so name an object."""
+    cells = [one.row.get(column) for column in one.declared.columns]
+    return not one.declared.is_optional or (bool(cells) and all(cells))
+
+
 def _told(lacking: Sequence[Wanted], total: int) -> str:
     one = lacking[0]
+    hint = " (in an optional column, only an empty cell means none)" if one.declared.is_optional else ""
     if one.row and total > 1:
-        return some_of([each.row["sample"] for each in lacking], total, one.declared.path)
+        return some_of([each.row["sample"] for each in lacking], total, one.declared.path) + hint
     if one.declared.room in OUTSIDE:
-        return f"{fill(one.declared.path, one.row)} does not exist: {one.url}"
-    return f"step {one.declared.room} did not publish {fill(one.declared.name, one.row)}: {one.url}"
+        return f"{fill(one.declared.path, one.row)} does not exist: {one.url}{hint}"
+    return f"step {one.declared.room} did not publish {fill(one.declared.name, one.row)}: {one.url}{hint}"

@@ -47,6 +47,10 @@ class Place:
             s3.write(self.of(marker), b"")
         self.folder = Folder(self.folder.files, ())
 
+    def begin(self, marker: MarkerName) -> None:
+        """An empty marker of that name is there: it vouches for nothing, and tells whose files are to come."""
+        s3.write(self.of(marker), b"")
+
     def mark(self, marker: MarkerName, content: dict[str, Any]) -> None:
         """The marker is live. Whoever calls has uploaded all that it names."""
         s3.write(self.of(marker), json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")

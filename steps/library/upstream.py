@@ -9,8 +9,8 @@ from steps.library.contract import Files, Folder, Job, Upstream
 from steps.library.failure import DataError
 from steps.library.place import Place, look, look_into_each
 from steps.library.sheet import Row
+from steps.library.threads import side_by_side
 
-READ_AT_ONCE = 16
 NAMED_AT_MOST = 5
 AGAIN = "run the pipeline again, and it makes what is missing"
 
@@ -56,13 +56,7 @@ def _each_result(step: str, upstream: Upstream, places: dict[str, Place]) -> dic
     def result(place: Place) -> Files | None:
         return _result(step, upstream, place)
 
-    if len(places) == 1:
-        found = [result(place) for place in places.values()]
-    else:
-        from concurrent.futures import ThreadPoolExecutor  # late: only a step of the whole run needs it
-
-        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-            found = list(pool.map(result, places.values()))
+    found = side_by_side(result, places.values())
     return {folder: files for folder, files in zip(places, found, strict=True) if files is not None}
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import boto3
 import moto
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from pipeline.cloud.identity import describe_caller
-from pipeline.cloud.session import Cloud
-from pipeline.errors import InputError
+from pipeline.cloud.session import Cloud, as_pipeline_error, plain_errors
+from pipeline.errors import InputError, UnreachableError
 from tests.cloud.profiles import signing_keys, write_profiles
 
 ROOT = Path(__file__).parent.parent.parent
@@ -97,6 +98,48 @@ def test_without_any_profile_one_is_to_be_made(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(InputError, match="aws configure --profile lab"):
         Cloud(profile="lab")
+
+
+def test_a_client_without_a_region_ends_in_the_words_of_no_region(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    cloud = Cloud()
+    with pytest.raises(InputError) as refused, plain_errors(cloud.where):
+        cloud.batch.describe_job_queues()
+    assert str(refused.value).splitlines() == [
+        "no AWS region is set",
+        "  where: the keys in AWS_ACCESS_KEY_ID, region (none)",
+        "  fix:   set one: export AWS_DEFAULT_REGION=eu-west-1, or aws configure (or run here: --queue local)",
+    ]
+    with pytest.raises(InputError) as checked:
+        describe_caller(cloud)
+    assert checked.value.problems == refused.value.problems
+
+
+NO_ANSWER = EndpointConnectionError(endpoint_url="http://127.0.0.1:9/")
+
+
+def test_an_endpoint_on_this_machine_that_does_not_answer_is_to_be_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    [problem] = as_pipeline_error(NO_ANSWER, "the endpoint on this machine").problems
+    assert problem.what == f"it does not answer: {NO_ANSWER}"
+    assert problem.fix == "start it again: python main.py local start"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://mine:9000")
+    [problem] = as_pipeline_error(NO_ANSWER, "the endpoint on this machine").problems
+    assert problem.fix == (
+        "start it again: python main.py local start (AWS_ENDPOINT_URL_S3 names another S3: see that it is right)"
+    )
+
+
+def test_an_aws_that_does_not_answer_is_not_to_be_started() -> None:
+    error = as_pipeline_error(NO_ANSWER, "profile lab, region eu-west-1")
+    assert isinstance(error, UnreachableError)
+    assert "main.py local start" not in str(error)
 
 
 class Interrupted(Counter[str]):

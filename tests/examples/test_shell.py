@@ -1,7 +1,11 @@
 """The three shell steps of examples/shell, as the library runs them."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from tests.fetch_and_run.s3_server import ROOT
 from tests.steps.conftest import COMMAND, Children, Ended, bucket, children, environment, job, s3_server
 
 __all__ = ["bucket", "children", "environment", "s3_server"]
@@ -40,3 +44,16 @@ def test_a_text_without_words_fails_at_the_first_step(words: Children) -> None:
     done = run(words, "clean", "input/{sample}.txt", "words.txt")
     assert done.exit_code == 1
     assert words.failure("clean", "a b")["reason"] == "clean.sh exited with 1 and said nothing"
+
+
+@pytest.mark.parametrize("step", ["clean", "count", "table"])
+def test_a_program_that_fails_within_a_pipe_fails_the_step(step: str, tmp_path: Path) -> None:
+    done = subprocess.run([ROOT / SHELL / f"{step}.sh"], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode != 0  # for its inputs are not there
+
+
+def test_each_example_says_so_in_its_first_lines() -> None:
+    for script in (ROOT / SHELL).glob("*.sh"):
+        lines = script.read_text().splitlines()
+        assert lines[0] == "#!/bin/bash"
+        assert "set -euo pipefail" in lines

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from steps.library.contract import Found, Job, due, made, parse_marker
+from steps.library.contract import MADE, Found, Job, MarkerName, due, made, parse_marker
 from tests.fetch_and_run.s3_server import ROOT, Bucket
 from tests.steps.conftest import COMMAND, RESULTS, URL, Children, Ended, job
 
@@ -216,6 +216,47 @@ def test_an_error_of_the_step_itself_is_recorded(children: Children, script: Pat
     assert done.exit_code == 1
     assert "Traceback" in done.stderr
     assert children.failure("upper")["reason"].startswith("AttributeError")
+
+
+@pytest.mark.parametrize(
+    ("end", "exit_code", "told"),
+    [("", 1, "0"), ("0", 1, "0"), ("3", 3, "3"), ("'no licence'", 1, "1 (no licence)"), ("512", 1, "512")],
+)
+def test_a_step_that_ends_itself_is_a_failure(
+    children: Children, script: Path, end: str, exit_code: int, told: str
+) -> None:
+    script.write_text(f"import sys\nfrom steps import main\nmain(lambda child: sys.exit({end}))\n")
+    assert children.run(job("upper"), script=script).exit_code == exit_code
+    reason = f"the step ended itself with exit code {told} before it published"
+    assert children.failure("upper")["reason"] == reason
+    assert children.markers(HERE) == []
+
+
+def test_a_step_that_ends_itself_after_it_published_is_a_failure_too(
+    children: Children, script: Path
+) -> None:
+    children.bucket.put("input/s1.txt", "hello")
+    script.write_text(UPPER.replace("at_least=1)", "at_least=1)\n    raise SystemExit"))
+    assert run(children, script).exit_code == 1
+    reason = "the step ended itself with exit code 0 before it was done"
+    assert children.failure("upper")["reason"] == reason
+    assert children.markers(HERE) == []
+
+
+@pytest.mark.parametrize("end", ["1 / 0", "import os; os.kill(os.getpid(), 9)"])
+def test_beside_a_reference_a_step_that_published_and_failed_leaves_an_empty_marker(
+    children: Children, tmp_path: Path, end: str
+) -> None:
+    script = tmp_path / "index.py"
+    text = UPPER.replace('"input", "{sample}.txt"', '"reference/genes.gtf"')
+    script.write_text(text.replace("at_least=1)", f"at_least=1)\n    {end}"))
+    genes = children.put("reference/demo/genes.gtf", "genes")
+    told = job("index", scope="reference", inputs=["reference/genes.gtf"])
+    assert children.run(told, script=script).exit_code != 0
+    marker = MarkerName("index", due("f1", {}, {"reference/genes.gtf": genes}), "0" * MADE)
+    keys = children.bucket.listing("reference/demo")
+    assert sorted(keys) == sorted(f"reference/demo/{name}" for name in ("genes.gtf", "upper.txt", marker))
+    assert children.bucket.get(f"reference/demo/{marker}") == b""
 
 
 def test_an_s3_that_does_not_answer_is_69(children: Children, script: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 
 import pytest
@@ -72,14 +73,30 @@ def test_an_input_goes_by_its_template_with_its_etag_and_size(objects: Objects) 
     assert pinned == objects.stored(f"{URL}/input/s1.bam")
 
 
-def test_few_inputs_cost_a_request_each_and_many_of_one_folder_a_listing(objects: Objects) -> None:
-    paths = [f"reference/{number}.txt" for number in range(17)]
+def test_up_to_a_thousand_inputs_cost_a_request_each_and_more_of_one_folder_a_listing(
+    objects: Objects,
+) -> None:
+    paths = [f"reference/{number}.txt" for number in range(1001)]
     put(objects, *(path.replace("reference", "reference/demo") for path in paths))
-    pin(job("upper", inputs=paths[:16]), [ROW])
-    assert [request.split()[0] for request in objects.requests] == ["HEAD"] * 16
+    assert len(pin(job("upper", inputs=paths[:1000]), [ROW])) == 1000
+    assert {request.split()[0] for request in objects.requests} == {"HEAD"}
+    assert len(objects.requests) == 1000
     objects.requests.clear()
-    pin(job("upper", inputs=paths), [ROW])
+    assert len(pin(job("upper", inputs=paths), [ROW])) == 1001
     assert objects.requests == [f"LIST {URL}/reference/demo"]
+
+
+def test_inputs_are_looked_up_side_by_side(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [f"reference/{number}.txt" for number in range(4)]
+    put(objects, *(path.replace("reference", "reference/demo") for path in paths))
+    together = threading.Barrier(4, timeout=10)
+
+    def describe(url: str) -> s3.Stored | None:
+        together.wait()
+        return objects.describe(url)
+
+    monkeypatch.setattr(s3, "describe", describe)
+    assert set(pin(job("upper", inputs=paths), [ROW])) == set(paths)
 
 
 def test_a_step_before_costs_one_listing(objects: Objects) -> None:
@@ -137,9 +154,8 @@ def test_two_results_of_different_files_are_refused_with_the_names_of_their_mark
 
 
 def test_what_is_missing_is_told_all_at_once(objects: Objects) -> None:
-    told = job(
-        "upper", inputs=["input/{sample}.bam", "reference/genes.gtf", Input("input/{r1}", is_optional=True)]
-    )
+    maybe = Input("input/{sample}.vcf", is_optional=True)
+    told = job("upper", inputs=["input/{sample}.bam", "reference/genes.gtf", maybe])
     assert refused(told, ROW) == (
         f"input/s1.bam does not exist: {URL}/input/s1.bam; "
         f"reference/genes.gtf does not exist: {URL}/reference/demo/genes.gtf"
@@ -150,6 +166,30 @@ def test_what_is_optional_may_be_absent_or_have_an_empty_cell(objects: Objects) 
     inputs = [Input(path, is_optional=True) for path in ("input/{r1}", "reference/a", "picard/b")]
     publish(objects, "picard", "r1.fq.gz")
     assert names(job("upper", inputs=inputs, after={"picard": "sample"}), ROW | {"r1": ""}) == {}
+
+
+@pytest.mark.parametrize("cell", ["two.fq", ".", "a//b"])
+def test_what_is_optional_must_be_there_where_its_cell_is_filled(objects: Objects, cell: str) -> None:
+    told = job("upper", inputs=[Input("input/{r2}", is_optional=True)])
+    assert refused(told, ROW | {"r2": cell}) == (
+        f"input/{cell} does not exist: {URL}/input/{cell} (in an optional column, only an empty cell means none)"
+    )
+
+
+def test_what_is_optional_by_the_samples_name_alone_may_be_absent(objects: Objects) -> None:
+    assert names(job("upper", inputs=[Input("input/{sample}.vcf", is_optional=True)]), ROW) == {}
+
+
+def test_what_is_optional_by_two_columns_may_be_absent_where_one_is_empty(objects: Objects) -> None:
+    told = job("upper", inputs=[Input("input/{lane}/{r2}", is_optional=True)])
+    assert names(told, ROW | {"lane": "7", "r2": ""}) == {}
+
+
+def test_in_the_whole_run_the_samples_whose_filled_cell_names_nothing_are_told(objects: Objects) -> None:
+    put(objects, "input/a")
+    told = job("table", scope="run", inputs=[Input("input/{r2}", is_optional=True)])
+    sheet = [{"sample": f"s{cell}", "r2": cell} for cell in ("a", "b", "")]
+    assert refused(told, *sheet).startswith("1 of 3 samples have no input/{r2}: sb (")
 
 
 @pytest.mark.parametrize("cell", ["", ".", "..", "../up", "a//b", "/a"])
@@ -178,7 +218,7 @@ def rows(*samples: str) -> list[Row]:
     return [{"sample": sample} for sample in samples]
 
 
-def test_the_whole_run_finds_every_samples_files_by_one_listing_a_folder(objects: Objects) -> None:
+def test_the_whole_run_finds_every_samples_results_by_one_listing_a_step(objects: Objects) -> None:
     for name in NAMES:
         publish(objects, "count", "counts.tsv", "log.txt", below=name)
         put(objects, f"input/{name}.txt")
@@ -193,7 +233,8 @@ def test_the_whole_run_finds_every_samples_files_by_one_listing_a_folder(objects
         f"count/{name}/counts.tsv": f"{RESULTS}/count/{name}/counts.tsv" for name in [*NAMES, *extra]
     } | {f"input/{name}/sample.txt": f"input/{name}.txt" for name in [*NAMES, *extra]}
     assert names(told, *rows(*NAMES, *extra)) == expected
-    assert objects.requests == [f"LIST {URL}/{RESULTS}/count", f"LIST {URL}/input"]
+    heads = [f"HEAD {URL}/input/{name}.txt" for name in [*NAMES, *extra]]
+    assert sorted(objects.requests) == sorted([f"LIST {URL}/{RESULTS}/count", *heads])
 
 
 def test_the_whole_run_depends_on_all_that_its_samples_have_of_a_step_that_it_declares_nothing_of(

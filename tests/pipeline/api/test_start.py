@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier, local
@@ -243,7 +244,8 @@ def test_cancel_while_another_client_submits_leaves_no_running_job(
     run = lab.pinned(NAMES)
     canceller, submit = lab.again(run), StubBatch.submit
 
-    def cancelled_on_the_way(batch: StubBatch, request: Any) -> str:
+    def cancelled_on_the_way(batch: StubBatch, request: Any, may_go_on: Callable[[], None]) -> str:
+        may_go_on()
         if request["jobName"].endswith("-a"):
             runs.cancel(canceller)  # it finds no job of that name yet
         return submit(batch, request)
@@ -263,7 +265,8 @@ def test_cancel_during_the_very_last_submit_leaves_no_running_job(
     run = lab.pinned(NAMES, pipeline=only)
     canceller, submit = lab.again(run), StubBatch.submit
 
-    def cancelled_on_the_way(batch: StubBatch, request: Any) -> str:
+    def cancelled_on_the_way(batch: StubBatch, request: Any, may_go_on: Callable[[], None]) -> str:
+        may_go_on()
         runs.cancel(canceller)  # it finds no job of that name yet
         return submit(batch, request)
 

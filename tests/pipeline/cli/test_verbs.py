@@ -55,6 +55,21 @@ def test_list_names_the_runs_of_a_bucket(terminal: Terminal, run: str) -> None:
     assert run.rpartition("/")[2] in terminal.type("list").stdout
 
 
+def test_list_has_the_same_columns_whatever_is_known_of_each_run(
+    terminal: Terminal, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"run": "toy-1", "bucket": "lab", "queue": "q", "region": "eu-west-1"}
+    of_a_profile = {"run": "toy-2", "bucket": "lab", "profile": "clinic", "queue": "q", "region": "eu-west-1"}
+    monkeypatch.setattr(runs, "recall_runs", lambda: [known, of_a_profile, {"run": "toy-3"}])
+    answer = terminal.type("list")
+    assert [line.split() for line in answer.stdout.splitlines()] == [
+        ["run", "bucket", "queue", "region", "profile"],
+        ["toy-1", "lab", "q", "eu-west-1"],
+        ["toy-2", "lab", "q", "eu-west-1", "clinic"],
+        ["toy-3"],
+    ]
+
+
 def test_plan_tells_the_arrays_the_reasons_and_the_calls_and_writes_nothing(terminal: Terminal) -> None:
     terminal.run("--dry-run")
     words = terminal.what(str(terminal.lab.folder / "samples.txt"))

@@ -69,12 +69,23 @@ def test_an_answer_that_is_lost_leaves_one_job(error: Exception, taken: bool) ->
     assert service.jobs == ["run-1-a"]
 
 
-def test_a_throttled_submit_waits_longer_each_time_and_looks_nothing_up() -> None:
+def test_a_throttled_submit_waits_longer_each_time() -> None:
     service = Service(*[(throttled(), False)] * 3)
     assert service.door().submit(REQUEST) == "id-1"
-    assert service.pauses == sorted(service.pauses)
-    assert len(service.pauses) == 3
-    assert service.lookups == 1
+    assert service.pauses == [0.5, 1, 2]
+
+
+def test_a_job_that_another_client_submitted_during_a_pause_is_not_submitted_again() -> None:
+    service = Service((throttled(), False))
+    door = Batch(SimpleNamespace(batch=service, batch_once=service), lambda _: service.jobs.append("run-1-a"))  # type: ignore[arg-type]
+    assert door.submit(REQUEST) == "id-1"
+    assert service.jobs == ["run-1-a"]
+
+
+def test_a_client_asks_before_each_attempt_whether_it_may_go_on() -> None:
+    service, asked = Service((throttled(), False)), []
+    service.door().submit(REQUEST, lambda: asked.append(len(service.jobs)))
+    assert asked == [0, 0]
 
 
 def test_a_refusal_is_raised_at_once() -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.cloud.run_folder import RunFolder
-from pipeline.errors import InputError
+from pipeline.errors import InputError, RefusedError
 from pipeline.model.entry import ONCE, Entry
 from pipeline.model.run import FORMAT, JobRecord, Run, SubmittedJob
 from pipeline.model.sheet import SampleSheet
@@ -202,5 +202,11 @@ def test_a_row_of_a_submitted_array_is_a_child_and_back(tmp_path: Path) -> None:
 
 def test_a_pinned_run_needs_no_rows_where_only_what_runs_once_is_left(lab: Lab) -> None:
     folder = RunFolder(lab.bucket, "toy-1")
-    folder.pin(plan_run(lab.folder, ["s0"]), sheet_of(["s0"]), sheet_of([]))
+    folder.pin(replace(plan_run(lab.folder, ["s0"]), rows=0), sheet_of(["s0"]), sheet_of([]))
     assert list(folder.work()) == []
+
+
+def test_rows_that_are_gone_are_told_and_never_taken_for_none(lab: Lab, folder: RunFolder) -> None:
+    lab.bucket.delete(folder.keys.chunk(0))
+    with pytest.raises(RefusedError, match="rows are not all there"):
+        list(folder.work())

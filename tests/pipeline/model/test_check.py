@@ -319,6 +319,23 @@ def test_an_output_that_is_listed_twice_is_refused() -> None:
     assert only(one(outputs=["a", "b", "a"])) == "an output is listed twice"
 
 
+def test_two_reference_steps_with_the_same_output_are_refused() -> None:
+    again = one(name="again", per="reference", outputs=["genes.idx", "other.idx"])
+    assert only(INDEX, again) == (
+        "the output 'genes.idx' is one of 'index' too, and both lie beside the reference"
+    )
+
+
+def test_steps_that_publish_in_folders_of_their_own_may_name_outputs_alike() -> None:
+    check_pipeline(Pipeline("toy", [INDEX, FIRST, one(outputs=["a.txt", "genes.idx"])]))
+
+
+def test_a_reference_step_of_the_wrong_types_does_not_hide_another() -> None:
+    broken: Any = {"outputs": 5}
+    steps = [one(name="bad", per="reference", **broken), INDEX]
+    assert said(Pipeline("toy", steps)) == ["outputs=5 is not a list: write outputs=[5]"]
+
+
 def test_a_column_that_the_sheet_lacks_is_said_with_those_that_it_has() -> None:
     pipeline = Pipeline("toy", [one(columns=["plate"], inputs=["input/{dose}.txt"]), FIRST])
     with pytest.raises(InputError) as caught:

@@ -159,7 +159,52 @@ NAME_FIX = "rename the sample: its name becomes a folder in the bucket"
         ("# nothing\n", "the sample list names no sample", "samples.txt", "write one sample name a line"),
         ("", "the sample list names no sample", "samples.txt", "write one sample name a line"),
         ("sample\n", "the sample list names no sample", "samples.txt", "write one sample name a line"),
-        ("a,b\n", "the sample list names no sample", "samples.txt", "write one sample name a line"),
+        ("sample,k\n", "the sample list names no sample", "samples.txt", "write one sample name a line"),
+        (
+            "\ns1,treated\ns2,control\n",
+            "the list has columns, and its first line is no header: it begins with 's1'", "samples.txt, line 2",
+            "write a header as the first line, such as sample,condition; or, if it is one, "
+            "name the first column sample",
+        ),
+        (
+            "patient\tlane\tSample\np\t1\ts\n",
+            "the first column is the sample, and the header has 'patient' there and 'Sample' later",
+            "samples.txt, line 1", "move the column 'Sample' to the front",
+        ),
+        (
+            "lane,sample_id\n1,s\n",
+            "the first column is the sample, and the header has 'lane' there and 'sample_id' later",
+            "samples.txt, line 1", "move the column 'sample_id' to the front",
+        ),
+        (
+            "sample;dose\nx;1,5\n", "the header 'sample;dose' separates its columns by semicolons",
+            "samples.txt, line 1", "separate them by commas or tabs",
+        ),
+        (
+            '"ID" ;"dose"\nx;1\n', """the header '"ID" ;"dose"' separates its columns by semicolons""",
+            "samples.txt, line 1", "separate them by commas or tabs",
+        ),
+        (
+            "a.bam.bam\n", "sample 'a.bam.bam' ends in '.bam' twice", "samples.txt, line 1",
+            "rename the sample: '.bam' is taken off, and a list of failed samples would name another one",
+        ),
+        (
+            'sample,k\nx,1\ny,"a\n', "the quotes of the line are not CSV: unexpected end of data",
+            "samples.txt, line 3",
+            'close each quote on its line, and write one inside a quoted cell twice: "say ""hi"""',
+        ),
+        (
+            'sample,"k\nx,1\n', "the quotes of the line are not CSV: unexpected end of data",
+            "samples.txt, line 1",
+            'close each quote on its line, and write one inside a quoted cell twice: "say ""hi"""',
+        ),
+        (
+            'sample,k\n"#x",1\n', "sample '#x' begins with #, as a comment does", "samples.txt, line 2", NAME_FIX,
+        ),
+        (
+            'sample,k\nx,"a\tb"\n', "sample 'x' has a control character in a column", "samples.txt, line 2",
+            "delete it: it may be a tab among commas",
+        ),
         (
             "sample,\nx,1\n", "a column has no name", "samples.txt, the header",
             "give each column a name of its own",
@@ -207,7 +252,9 @@ def test_a_line_that_is_only_the_suffix_is_a_sample_of_that_name() -> None:
 
 
 def test_the_suffix_is_taken_off_once_and_only_at_the_end() -> None:
-    assert parse_sheet("a.bam.bam\nb.bam.old\n", "s", ".bam").samples == ["a.bam", "b.bam.old"]
+    assert parse_sheet("a.bam\nb.bam.old\n", "s", ".bam").samples == ["a", "b.bam.old"]
+    assert parse_sheet("a.bam.bam\n", "s").samples == ["a.bam.bam"]
+    assert parse_sheet("a.bam.bam\nb\n", "s", ".txt").samples == ["a.bam.bam", "b"]
 
 
 def test_without_a_suffix_names_stay_as_they_are() -> None:
@@ -223,8 +270,47 @@ def test_a_header_of_one_column_is_no_sample(header: str) -> None:
     assert parse_sheet(f"{header}\nx\n", "s") == sheet_of("x")
 
 
-def test_the_first_column_is_the_sample_whatever_its_header_says() -> None:
-    assert parse_sheet("id,k\nx,1\n", "s").columns == ("sample", "k")
+@pytest.mark.parametrize(
+    "word", ["id", "Name", "participant_id", "Subject", "PATIENT", "donor", "Well", "Sample ID"]
+)
+def test_the_first_column_is_the_sample_under_every_word_that_stands_for_one(word: str) -> None:
+    assert parse_sheet(f"{word},k\nx,1\n", "s") == SampleSheet(("sample", "k"), (("x", "1"),))
+    assert parse_sheet(f"{word}\tk\nx\t1\n", "s") == SampleSheet(("sample", "k"), (("x", "1"),))
+
+
+@pytest.mark.parametrize("name", ["id", "well", "patient"])
+def test_a_word_that_may_be_a_name_is_one_in_a_list_without_columns(name: str) -> None:
+    assert parse_sheet(f"{name}\nx\n", "s").samples == [name, "x"]
+
+
+def test_a_name_with_a_semicolon_is_no_header() -> None:
+    assert parse_sheet("a;b\nsample;c\n", "s").samples == ["a;b", "sample;c"]
+
+
+def test_the_cells_of_comma_separated_columns_are_unquoted_as_csv() -> None:
+    text = '"sample","my note"\n"x","a, b"\n "y" , "say ""hi"""\nz,5" pipe\n'.replace('"y" ,', '"y",')
+    sheet = parse_sheet(text, "s", ".bam")
+    assert sheet == SampleSheet(("sample", "my note"), (("x", "a, b"), ("y", 'say "hi"'), ("z", '5" pipe')))
+
+
+def test_the_suffix_is_taken_off_a_quoted_name() -> None:
+    assert parse_sheet('sample,k\n"x.bam",1\n', "s", ".bam").samples == ["x"]
+
+
+def test_quotes_are_part_of_a_name_without_columns_and_of_cells_between_tabs() -> None:
+    assert parse_sheet('"x"\n"y\n', "s").samples == ['"x"', '"y']
+    assert parse_sheet('sample\tk\n"x"\t"1\n', "s").rows == (('"x"', '"1'),)
+
+
+def test_one_quoted_cell_with_a_comma_is_no_list_of_one_column() -> None:
+    assert "is no header" in problems('"a,b"\n"c,d"\n')[0]
+
+
+def test_a_line_whose_quotes_are_wrong_does_not_hide_the_ones_after_it() -> None:
+    assert [problem.split("\n")[1] for problem in problems('sample,k\n"x"y,1\nb/c,1\n')] == [
+        "  where: samples.txt, line 2",
+        "  where: samples.txt, line 3",
+    ]
 
 
 def test_a_list_without_a_header_has_every_line() -> None:

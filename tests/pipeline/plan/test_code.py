@@ -17,8 +17,8 @@ from tests.pipeline.examples import toy, versions_of
 ROOT = Path(main.__file__).parent
 
 
-def packed(code: Code) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(code.body)) as archive:
+def packed(code: Code, step: str = "b") -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(code.steps[step].body)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -35,16 +35,17 @@ def stands_on(folder: Path, files: dict[str, str], script: str = "s.py") -> set[
 
 
 def test_the_same_files_make_the_same_bytes(tmp_path: Path) -> None:
-    assert pack(toy(tmp_path)).body == pack(toy(tmp_path)).body
+    assert pack(toy(tmp_path)).zips == pack(toy(tmp_path)).zips
 
 
 def test_the_zip_is_named_by_its_own_digest(tmp_path: Path) -> None:
-    code = pack(toy(tmp_path))
-    assert code.sha256 == hashlib.sha256(code.body).hexdigest()
+    zips = pack(toy(tmp_path)).zips
+    assert len(zips) == 4
+    assert all(sha256 == hashlib.sha256(body).hexdigest() for sha256, body in zips.items())
 
 
 def test_the_bytes_depend_on_no_clock_and_no_order(tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(pack(toy(tmp_path)).body)) as archive:
+    with zipfile.ZipFile(io.BytesIO(pack(toy(tmp_path)).steps["a"].body)) as archive:
         entries = archive.infolist()
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert {entry.compress_type for entry in entries} == {zipfile.ZIP_DEFLATED}
@@ -52,7 +53,7 @@ def test_the_bytes_depend_on_no_clock_and_no_order(tmp_path: Path) -> None:
 
 
 def test_the_zip_holds_the_library_and_the_scripts_all_executable(tmp_path: Path) -> None:
-    archive = zipfile.ZipFile(io.BytesIO(pack(toy(tmp_path)).body))
+    archive = zipfile.ZipFile(io.BytesIO(pack(toy(tmp_path)).steps["a"].body))
     assert {"a.sh", "steps/__init__.py", "steps/library/child.py", "steps/library/command.py"} <= set(
         archive.namelist()
     )
@@ -60,11 +61,17 @@ def test_the_zip_holds_the_library_and_the_scripts_all_executable(tmp_path: Path
 
 
 def test_what_is_packed_is_what_is_on_disk(tmp_path: Path) -> None:
-    files = packed(pack(toy(tmp_path)))
+    files = packed(pack(toy(tmp_path)), "a")
     assert files["a.sh"] == (tmp_path / "a.sh").read_bytes()
     assert files["steps/library/child.py"] == (ROOT / "steps/library/child.py").read_bytes()
-    assert "index.sh" in files
     assert "steps/pizzly.py" not in files
+
+
+def test_a_step_has_no_file_that_its_fingerprint_leaves_out(tmp_path: Path) -> None:
+    code = pack(toy(tmp_path))
+    for name, step in code.steps.items():
+        own = {file for file in packed(code, name) if not file.startswith("steps/")}
+        assert own == set(step.digests) == {f"{name}.sh"}
 
 
 def test_fingerprints_are_of_the_very_bytes_that_were_packed(tmp_path: Path) -> None:
@@ -153,10 +160,12 @@ def test_a_script_that_is_no_python_is_told_with_its_line(tmp_path: Path) -> Non
     assert (problem.where, problem.fix) == ("helper.py, line 2", "mend the script")
 
 
-def test_a_script_that_imports_the_library_runs_by_itself(tmp_path: Path) -> None:
+def test_a_script_that_imports_the_library_is_run_by_what_sees_that_it_comes_to_its_main(
+    tmp_path: Path,
+) -> None:
     write(tmp_path, {"mine.py": "from steps import Child\n"})
     code = pack(Pipeline("toy", [Step("mine", "mine.py")], folder=tmp_path))
-    assert code.steps["mine"].command == ("mine.py",)
+    assert code.steps["mine"].command == ("steps/library/drive.py", "mine.py")
 
 
 @pytest.mark.parametrize("name", ["plain.py", "plain.R", "plain.sh"])
@@ -245,7 +254,7 @@ def test_an_import_within_a_function_counts(tmp_path: Path) -> None:
 
 def test_imported_modules_are_packed(tmp_path: Path) -> None:
     write(tmp_path, {"s.py": "import helper\n", "helper.py": "x = 1\n", "bystander.py": ""})
-    files = packed(pack(Pipeline("toy", [Step("s", "s.py")], folder=tmp_path)))
+    files = packed(pack(Pipeline("toy", [Step("s", "s.py")], folder=tmp_path)), "s")
     assert files["helper.py"] == b"x = 1\n"
     assert "bystander.py" not in files
 

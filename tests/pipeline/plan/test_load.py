@@ -68,6 +68,40 @@ def test_an_error_in_the_file_is_told_with_its_line(tmp_path: Path, line: str, w
     assert (problem.where, problem.fix) == (f"{file}, line 3", "mend the pipeline file")
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("import sys; sys.exit()", "SystemExit"),
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("raise SystemExit('no data')", "SystemExit: no data"),
+        (
+            "import subprocess; subprocess.run(['false'], check=True)",
+            "CalledProcessError: Command '['false']' returned non-zero exit status 1.",
+        ),
+        ("import ast; ast.parse('x = = 1')", "SyntaxError: invalid syntax (<unknown>, line 1)"),
+    ],
+)
+def test_a_file_that_leaves_or_fails_below_its_own_lines_is_told_with_its_line(
+    tmp_path: Path, line: str, what: str
+) -> None:
+    file = written(tmp_path, f"{HEAD}{line}\n")
+    assert problem_of(file) == Problem(what, f"{file}, line 3", "mend the pipeline file")
+
+
+def test_a_file_with_a_nul_is_told_as_a_whole(tmp_path: Path) -> None:
+    file = written(tmp_path, f"{HEAD}x = 1\0\n")
+    problem = problem_of(file)
+    assert "null bytes" in problem.what
+    assert (problem.where, problem.fix) == (str(file), "mend the pipeline file")
+
+
+def test_an_error_in_a_module_beside_the_file_is_told_with_its_line_there(tmp_path: Path) -> None:
+    neighbour = tmp_path / "neighbour_that_fails.py"
+    neighbour.write_text("one = 1\none / 0\n")
+    file = written(tmp_path, "import neighbour_that_fails\n")
+    assert problem_of(file).where == f"{neighbour}, line 2"
+
+
 def test_a_pipeline_file_may_import_a_module_beside_it(tmp_path: Path) -> None:
     (tmp_path / "memory_of_steps.py").write_text("MIB = 512\n")
     file = tmp_path / "mine.py"

@@ -11,6 +11,7 @@ from pipeline import Pipeline, Step, optional
 from pipeline.cloud.bucket import Bucket
 from pipeline.cloud.session import Cloud
 from pipeline.errors import InputError, Problem
+from pipeline.model.sheet import SampleSheet
 from pipeline.plan.plan import Inventory
 from pipeline.plan.preflight import check_bucket, missing_inputs, mount_problems, no_queue, queue_problems
 from steps.library.contract import Found
@@ -98,6 +99,49 @@ def test_each_template_is_a_problem_of_its_own_and_optional_ones_are_none() -> N
         "step 's' needs 12 objects like input/{sample}.b",
         "step 't' needs 12 objects like input/{sample}.a",
     ]
+
+
+READS = Step("s", "s", inputs=["input/{r1}", optional("input/{r2}"), optional("input/{sample}.txt")])
+
+
+def missing_of(*rows: tuple[str, str, str], there: tuple[str, ...]) -> list[Problem]:
+    """What a step that reads two columns misses, the second one optional."""
+    sheet = SampleSheet(("sample", "r1", "r2"), rows)
+    inventory = Inventory(dict.fromkeys((f"input/{name}" for name in there), HERE))
+    return list(missing_inputs(Pipeline("toy", [READS]), sheet, LAYOUT, inventory))
+
+
+def test_an_optional_input_whose_cell_names_an_object_that_is_absent_is_missing() -> None:
+    [problem] = missing_of(
+        ("x", "x1", "x2"), ("y", "y1", ""), ("z", "z1", "z2"), there=("x1", "y1", "z1", "z2")
+    )
+    assert problem == Problem(
+        "step 's' needs 2 objects like input/{r2}, and 1 are not there",
+        "s3://lab/input/: x2",
+        "upload them, or correct the sample list, --input-prefix or --reference, "
+        "or empty the cells of samples that have none",
+    )
+
+
+def test_an_empty_cell_of_an_optional_input_means_none() -> None:
+    assert not missing_of(("x", "x1", ""), ("y", "y1", ""), there=("x1", "y1"))
+
+
+def test_an_empty_cell_of_a_required_input_is_a_problem_of_its_own() -> None:
+    [empty, absent] = missing_of(("x", "", ""), ("y", "y1", ""), ("z", "z1", ""), there=("y1",))
+    assert empty == Problem(
+        "sample 'x' names no r1: its cell is empty",
+        "step 's', input 'input/{r1}'",
+        "fill the column 'r1' of the sample sheet, or, if a sample may have none, declare optional('input/{r1}')",
+    )
+    assert absent.what == "step 's' needs 2 objects like input/{r1}, and 1 are not there"
+    assert absent.where == "s3://lab/input/: z1"
+
+
+def test_the_first_ten_samples_with_an_empty_cell_are_named() -> None:
+    [problem] = missing_of(*((f"s{number}", "", "") for number in range(12)), there=())
+    names = ", ".join(f"'s{number}'" for number in range(10))
+    assert problem.what == f"samples {names} and 2 more name no r1: their cells are empty"
 
 
 def test_a_queue_that_there_is_not_is_told() -> None:

@@ -113,7 +113,7 @@ def test_a_step_of_a_run_has_what_its_jobs_are_submitted_with(tmp_path: Path) ->
 
 
 def test_a_child_is_told_all_that_it_works_with(tmp_path: Path) -> None:
-    sha256 = pack(toy(tmp_path, **OF_B)).sha256
+    sha256 = pack(toy(tmp_path, **OF_B)).steps["b"].sha256
     assert whole_run(tmp_path).step("b").environment == {
         "AWS_REGION": "us-east-1",
         "MOUNT_INPUT": "s3://lab/theirs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -90,7 +90,7 @@ def test_a_run_is_pinned_after_its_code_and_rows_and_the_run_itself_last(
     folder = pin(launch(lab), run_of(pipeline, plan), plan, code)
     prefix = "runs/toy-1"
     assert written == [
-        code_key(code.sha256),
+        *map(code_key, code.zips),
         f"{prefix}/samples.tsv",
         f"{prefix}/rows/00000.tsv",
         f"{prefix}/run.json",
@@ -102,9 +102,10 @@ def test_code_that_is_there_is_not_uploaded_again(lab: Lab) -> None:
     pipeline = lab.pipeline()
     plan = new_plan(pipeline, sheet_of(NAMES))
     code = pack(pipeline)
-    lab.bucket.write(code_key(code.sha256), b"there")
+    key = code_key(code.steps["b"].sha256)
+    lab.bucket.write(key, b"there")
     pin(launch(lab), run_of(pipeline, plan), plan, code)
-    assert lab.bucket.read(code_key(code.sha256)) == b"there"
+    assert lab.bucket.read(key) == b"there"
 
 
 def test_an_open_run_that_does_the_same_is_found_among_others(lab: Lab) -> None:
@@ -119,6 +120,48 @@ def test_an_open_run_holds_its_samples_and_what_it_builds_beside_the_reference(l
     run = lab.adopt(plan_run(lab.folder, NAMES), NAMES)
     held = Held.of([run.folder], plan_run(lab.folder, ["x"], order={"run_id": "toy-2"}))
     assert held == Held(frozenset(NAMES), frozenset({"index"}))
+
+
+def test_an_open_run_of_a_whole_run_step_holds_all_that_this_reads(lab: Lab) -> None:
+    """A sample that was done before the run has no row in it, and its result must stay what the gather read."""
+    sheet = sheet_of(["done", *NAMES])
+    pipeline = lab.pipeline()
+    everything = new_plan(pipeline, sheet)
+    shares = tuple(
+        replace(share, todo={child: why for child, why in share.todo.items() if child != "done"})
+        for share in everything.steps
+    )
+    plan = replace(everything, work=sheet_of(NAMES), steps=shares)
+    folder = pin(launch(lab), run_of(pipeline, plan), plan, pack(pipeline))
+    assert list(folder.work()) == NAMES
+    assert "done" in Held.of([folder], folder.run).samples
+
+
+def test_an_open_run_holds_the_reference_that_it_reads_though_it_stood(lab: Lab) -> None:
+    pipeline = lab.pipeline()
+    everything = new_plan(pipeline, sheet_of(NAMES))
+    shares = tuple(
+        replace(share, todo={}) if share.step.name == "index" else share for share in everything.steps
+    )
+    plan = replace(everything, steps=shares)
+    folder = pin(launch(lab), run_of(pipeline, plan), plan, pack(pipeline))
+    assert not folder.run.step("index").jobs
+    held = Held.of([folder], plan_run(lab.folder, ["x"], order={"run_id": "toy-2"}))
+    assert "index" in held.once
+    assert held.overlaps(new_plan(pipeline, sheet_of(["x"])))
+
+
+def test_a_whole_run_step_over_samples_that_an_open_run_makes_is_in_its_way(lab: Lab) -> None:
+    pipeline = lab.pipeline()
+    everything = new_plan(pipeline, sheet_of(["s0", "new"]))
+    shares = tuple(
+        replace(share, todo={child: why for child, why in share.todo.items() if child != "s0"})
+        for share in everything.steps
+        if share.step.name != "index"
+    )
+    plan = replace(everything, steps=shares)
+    assert Held(frozenset({"s0"}), frozenset()).overlaps(plan)
+    assert not Held(frozenset({"other"}), frozenset()).overlaps(plan)
 
 
 def test_an_open_run_holds_the_whole_run_step_of_its_own_cohort(lab: Lab) -> None:
@@ -151,7 +194,7 @@ def test_the_slots_of_max_parallel_are_there_before_the_first_job(
     there: list[dict[str, int]] = []
     take = StubBatch.submit
 
-    def noted(batch: StubBatch, request: Mapping[str, Any]) -> str:
+    def noted(batch: StubBatch, request: Mapping[str, Any], may_go_on: Callable[[], None]) -> str:
         there.append(dict(batch.slots))
         return take(batch, request)
 
