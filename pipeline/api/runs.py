@@ -152,7 +152,7 @@ def log_streams(run: OpenRun, sample: str, step: str | None) -> list[tuple[str, 
             Problem(
                 f"{sample!r} has no log{of_step} in this run: nothing of it started",
                 run.run.uri,
-                f"see why: python main.py status {run.run.uri}; a step that runs once has the sample {ONCE}",
+                f"see why (a step that runs once has the sample {ONCE}): python main.py status {run.run.uri}",
             )
         )
     return found

@@ -199,7 +199,7 @@ def as_pipeline_error(error: ClientError | BotoCoreError, where: str) -> Pipelin
         return InputError(no_region(where, otherwise="or run here: --queue local"))
     if where == ON_THIS_MACHINE:
         own = " (AWS_ENDPOINT_URL_S3 names another S3: see that it is right)" if _has_own_s3() else ""
-        fix = f"start it again: python main.py local start{own}"
+        fix = f"start it again{own}: python main.py local start"
         return UnreachableError(Problem(f"it does not answer: {error}", where, fix))
     fix = "see that the network, the region and AWS_ENDPOINT_URL* are right, then try again"
     return UnreachableError(Problem(f"AWS does not answer: {error}", where, fix))

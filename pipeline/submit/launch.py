@@ -129,7 +129,8 @@ def refuse(wanted: Run, open_runs: Iterable[RunFolder]) -> InputError:
                 f"run {folder.run.id} is open and has some of these samples, and this command is another one:\n    "
                 + "\n    ".join(differences(wanted, folder.run)),
                 folder.run.uri,
-                f"wait for it (python main.py resume {folder.run.uri} goes on with it where its client is gone),\n"
+                "wait for it, or where its client is gone go on with it:\n"
+                f"         python main.py resume {folder.run.uri}\n"
                 f"         or stop it: python main.py cancel {folder.run.uri}\n"
                 "         or do now what it does not hold: the same command with --alongside",
             )

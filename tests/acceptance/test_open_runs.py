@@ -200,9 +200,9 @@ def half_submitted(lab: Lab, no_faults: None, cloud: Cloud) -> str:
     The client is held between the two by somebody else's turn, which is taken back when it is dead.
     """
     lab.bring("s1", "s2")
-    throttle(1.0, "SubmitJob")
+    throttle(1.0, "RegisterJobDefinition")
     client = lab.start()
-    wait_until(lambda: has_taken_turn(lab, 2))
+    wait_until(lambda: has_taken_turn(lab, 1))
     run_id = lab.only_run()
     turn = f"runs/{run_id}/turns/00003.json"
     lab.bucket.write(turn, b'{"machine": ["elsewhere"], "pid": 1, "started": 0}')

@@ -223,7 +223,7 @@ def test_steps_named_step_1_and_step1_are_two_steps(lab: Lab) -> None:
 
 # ── a child that is killed while it publishes
 
-OUTPUTS = 40
+OUTPUTS = 150
 
 
 @pytest.mark.parametrize("after_s", [0, 0.03, 0.06, 0.12])

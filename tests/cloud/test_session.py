@@ -132,7 +132,7 @@ def test_an_endpoint_on_this_machine_that_does_not_answer_is_to_be_started_again
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://mine:9000")
     [problem] = as_pipeline_error(NO_ANSWER, "the endpoint on this machine").problems
     assert problem.fix == (
-        "start it again: python main.py local start (AWS_ENDPOINT_URL_S3 names another S3: see that it is right)"
+        "start it again (AWS_ENDPOINT_URL_S3 names another S3: see that it is right): python main.py local start"
     )
 
 
