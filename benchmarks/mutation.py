@@ -14,6 +14,7 @@ make no difference. Everything happens in a copy of the project, never in the pr
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import json
 import os
@@ -86,7 +87,11 @@ def mutants_of(module: str) -> list[Mutant]:
     from mutmut.mutation.file_mutation import mutate_file_contents
 
     source = (ROOT / module).read_text()
-    mutated = mutate_file_contents(module, source)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        Path("setup.cfg").write_text(
+            "[mutmut]\nsource_paths=.\n"
+        )  # else it is guessed from the folder's name
+        mutated = mutate_file_contents(module, source)
     lines = mutated.code.splitlines()
     bodies = {
         name: lines[span.start - 1 : span.end] for name, span in mutated.line_span_by_function_name.items()
