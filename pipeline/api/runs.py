@@ -48,7 +48,7 @@ def _survey(run: OpenRun, now: datetime) -> tuple[Document, Survey]:
     """An open run in counts, from each of its children."""
     children, survey = survey_run(run.folder, run.batch, now)
     ended = has_ended(run.run, progress(run, now), is_cancelled=children.is_cancelled)
-    state = survey.state(run.run, has_ended=ended, is_cancelled=children.is_cancelled)
+    state = survey.state(has_ended=ended, is_cancelled=children.is_cancelled)
     return document.summarise(run.run, children.records, survey, state, run.cloud.calls), survey
 
 

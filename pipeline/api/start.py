@@ -106,13 +106,14 @@ def open_run_ids(prepared: Prepared) -> list[str]:
 
 def _stopping(prepared: Prepared, look: Claims) -> list[str]:
     """The cancelled runs that have some of the work and of which a job has not stopped yet."""
+    cancelled = [folder for folder in look.open_runs if folder.is_cancelled()]
+    if not cancelled:
+        return []
     wanted = prepared.make_run(datetime.now(UTC))
     return [
         folder.run.id
-        for folder in look.open_runs
-        if folder.is_cancelled()
-        and folder.run.queue_arn == wanted.queue_arn
-        and Held.of([folder], wanted).overlaps(prepared.plan)
+        for folder in cancelled
+        if folder.run.queue_arn == wanted.queue_arn and Held.of([folder], wanted).overlaps(prepared.plan)
     ]
 
 

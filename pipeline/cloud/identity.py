@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.cloud.session import Cloud
-from pipeline.errors import InputError, Problem
+from pipeline.cloud.session import Cloud, no_region
+from pipeline.errors import InputError
 
 
 def describe_caller(cloud: Cloud) -> str:
@@ -22,5 +22,4 @@ def describe_caller(cloud: Cloud) -> str:
 def check_region(cloud: Cloud, *, otherwise: str) -> None:
     """A region is set; `otherwise` is another way out. Raises: InputError."""
     if not cloud.region:
-        fix = f"set one: export AWS_DEFAULT_REGION=eu-west-1, or aws configure ({otherwise})"
-        raise InputError(Problem("no AWS region is set", cloud.where, fix))
+        raise InputError(no_region(cloud.where, otherwise=otherwise))

@@ -22,7 +22,7 @@ def survey_run(folder: RunFolder, batch: Batch, now: datetime) -> tuple[Children
 def close(folder: RunFolder, batch: Batch, now: datetime, calls: Mapping[str, int]) -> Document:
     """The run is closed, and this is its summary. Closing twice, or by two at once, gives the same."""
     children, survey = survey_run(folder, batch, now)
-    state = survey.state(folder.run, has_ended=True, is_cancelled=children.is_cancelled)
+    state = survey.state(has_ended=True, is_cancelled=children.is_cancelled)
     folder.write_ledger(survey.entries())
     folder.write_failed(_sample_list(folder.sheet(), survey))
     head = summarise(folder.run, children.records, survey, state, calls)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.model.entry import ONCE, Entry
-from pipeline.model.run import Run
 from pipeline.model.status import RunState, Status
 
 SHOWN = 20  # failures that a summary names
@@ -45,7 +44,7 @@ class Survey:
         self._file.seek(0)
         return (Entry.from_cells(json.loads(line)) for line in self._file)
 
-    def state(self, run: Run, *, has_ended: bool, is_cancelled: bool) -> RunState:
+    def state(self, *, has_ended: bool, is_cancelled: bool) -> RunState:
         """How the run stands."""
         if not has_ended:
             return RunState.RUNNING

@@ -17,6 +17,7 @@ from steps.library.contract import (
     Files,
     Folder,
     Found,
+    Input,
     Marker,
     MarkerName,
     Upstream,
@@ -209,12 +210,7 @@ class _Planner:
         """The inputs of one child, by their names on disk; those that are not there are left out."""
         wholes = upstreams(step, version)
         for one in step.declared:
-            found = (
-                self._files_of(one.room, child).get(self._sheet.fill(one.name, row))
-                if one.room in wholes
-                else self._outside(one.path, row)
-            )
-            if found:
+            if found := self._find(one, child, row, wholes):
                 yield on_disk(one.path), found
         for name, (_, is_whole) in wholes.items():
             for file, found in self._files_of(name, child).items() if is_whole else ():
@@ -225,17 +221,9 @@ class _Planner:
         wholes = upstreams(step, version)
         after = {name: Upstream(str(upstream.per), "", "") for name, (upstream, _) in wholes.items()}
         for one, is_of_each in inputs_of_run(step.declared, after):
-            if not is_of_each:
-                yield from self._inputs_named(one.path, one.room, one.name, None, wholes)
-                continue
-            for row in self._sheet.rows:
-                found = (
-                    self._files_of(one.room, row[0]).get(self._sheet.fill(one.name, row))
-                    if one.room in wholes
-                    else self._outside(one.path, row)
-                )
-                if found:
-                    yield f"{one.room}/{row[0]}/{on_disk(one.name)}", found
+            for row in self._sheet.rows if is_of_each else [()]:
+                if found := self._find(one, row[0] if row else None, row, wholes):
+                    yield "/".join([one.room, *row[:1], on_disk(one.name)]), found
         for name, (upstream, is_whole) in wholes.items():
             if is_whole and upstream.per == Per.RUN:
                 yield from ((f"{name}/{file}", found) for file, found in self._files_of(name, None).items())
@@ -244,21 +232,19 @@ class _Planner:
                     for file, found in self._files_of(name, sample).items():
                         yield f"{name}/{sample}/{file}", found
 
-    def _inputs_named(
-        self, path: str, room: str, name: str, child: Child, wholes: Collection[str]
-    ) -> Iterable[tuple[str, Found]]:
-        found = self._files_of(room, child).get(name) if room in wholes else self._outside(path, ())
-        if found:
-            yield path, found
+    def _find(self, one: Input, child: Child, row: Sequence[str], wholes: Collection[str]) -> Found | None:
+        """A declared input as it stands for a child; None where it is not there."""
+        if one.room in wholes:
+            return self._files_of(one.room, child).get(self._fill(one.name, row))
+        return self._inventory.outside.get(self._fill(self._layout.source(one.path), row))
+
+    def _fill(self, template: str, row: Sequence[str]) -> str:
+        return self._sheet.fill(template, row) if row else template
 
     def _files_of(self, name: str, child: Child) -> Files:
         """What stands of a step for a child, or of the step of the whole run that it reads."""
         published = self._published[name]
         return published.get(child) or published.get(None) or {}
-
-    def _outside(self, path: str, row: Sequence[str]) -> Found | None:
-        key = self._layout.source(path)
-        return self._inventory.outside.get(self._sheet.fill(key, row) if row else key)
 
 
 def _why_not(folder: Folder, wanted: str) -> str:
