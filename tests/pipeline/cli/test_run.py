@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from pipeline.cli import follow
+from pipeline.cloud.stub_batch import StubBatch
+from pipeline.submit import submitter
 from tests.pipeline.cli.conftest import FailAt, Terminal
 
 
@@ -104,3 +108,33 @@ def test_a_sample_list_that_is_not_there_is_told(terminal: Terminal) -> None:
     answer = terminal.type(*terminal.what("/nowhere.txt"))
     assert answer.exit_code == 2
     assert "--sample-list-file /nowhere.txt" in answer.stderr
+
+
+def test_ctrl_c_in_the_midst_of_submitting_says_how_to_go_on_and_that_works(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(StubBatch, "submit", _interrupted)
+        answer = terminal.run()
+    assert answer.exit_code == 130
+    assert "not all of it is submitted" in answer.stderr
+    asked = terminal.type("status", *_printed(answer.stderr, "resume"))
+    assert "not all of it is submitted" in asked.stderr
+    told = terminal.type("plan", *terminal.what(str(terminal.lab.folder / "samples.txt")))
+    assert "is open over these results" in told.stderr
+    monkeypatch.setattr(
+        submitter, "_is_dead", lambda _who: True
+    )  # its process ends with Ctrl-C, this one does not
+    ended = terminal.type("resume", *_printed(asked.stderr, "resume"))
+    assert ended.exit_code == 0
+    assert "SUCCEEDED" in ended.stdout
+
+
+def _interrupted(_batch: StubBatch, *_: object) -> str:
+    raise KeyboardInterrupt
+
+
+def _printed(said: str, verb: str) -> list[str]:
+    """The words behind a verb of a printed command, as a shell splits them."""
+    line = next(line for line in said.splitlines() if f"python main.py {verb} " in line)
+    return shlex.split(line.partition(f"python main.py {verb} ")[2], comments=True)
